@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { createApiKey, deleteApiKey, listApiKeys, type NewApiKey } from '../domain/api-key/index.ts';
+import { badRequest, notFound } from '../kernel/errors.ts';
+import { takePage } from '../kernel/pagination.ts';
+import { Id } from '../kernel/schemas.ts';
+import { API_KEY_SCOPES } from '../kernel/vocabulary.ts';
+import { ApiKey, CreatedApiKey, ListPage, Permissions } from './schemas.ts';
+import { router, userProcedure } from './trpc.ts';
+
+const TEN_YEARS_S = 10 * 365 * 24 * 60 * 60;
+const MAX_COUNT = 1_000_000_000;
+
+const milliseconds = z
+  .number()
+  .int()
+  .min(1000)
+  .max(TEN_YEARS_S * 1000)
+  .meta({ description: 'Milliseconds.' });
+
+/** What both ways of making a key take, by the names that Dokploy gave them. */
+export const KeyInput = z.object({
+  name: z.string().trim().min(1).max(32),
+  prefix: z
+    .string()
+    .max(32)
+    .regex(/^[A-Za-z0-9_-]*$/, 'Letters, digits, _ and - only.')
+    .optional(),
+  expiresIn: z.number().int().min(60).max(TEN_YEARS_S).optional().meta({ description: 'Seconds.' }),
+  rateLimitEnabled: z.boolean().optional(),
+  rateLimitTimeWindow: milliseconds.optional(),
+  rateLimitMax: z.number().int().min(1).max(MAX_COUNT).optional(),
+  remaining: z.number().int().min(0).max(MAX_COUNT).optional(),
+  refillAmount: z.number().int().min(1).max(MAX_COUNT).optional(),
+  refillInterval: milliseconds.optional(),
+});
+
+/** Two halves of one setting come together or not at all. */
+function pair<A, B>(a: A | undefined, b: B | undefined, field: string, message: string): [A, B] | undefined {
+  if (a !== undefined && b !== undefined) return [a, b];
+  if (a === undefined && b === undefined) return undefined;
+  throw badRequest(field, 'incomplete_limit', message);
+}
+
+export function limitsOf(
+  input: z.infer<typeof KeyInput>,
+): Pick<NewApiKey, 'rateLimit' | 'remaining' | 'refill'> {
+  const needBoth = 'A rate limit needs rateLimitMax and rateLimitTimeWindow.';
+  const rate =
+    input.rateLimitEnabled === false
+      ? undefined
+      : pair(input.rateLimitMax, input.rateLimitTimeWindow, 'rateLimitMax', needBoth);
+  if (input.rateLimitEnabled === true && rate === undefined) {
+    throw badRequest('rateLimitMax', 'incomplete_limit', needBoth);
+  }
+  const refill = pair(
+    input.refillAmount,
+    input.refillInterval,
+    'refillAmount',
+    'A refill needs refillAmount and refillInterval.',
+  );
+  return {
+    rateLimit: rate && { max: rate[0], timeWindow: rate[1] },
+    remaining: input.remaining,
+    refill: refill && { amount: refill[0], interval: refill[1] },
+  };
+}
+
+export const apiKeyRouter = router({
+  all: userProcedure
+    .meta({ summary: 'List the API keys of the caller', boundKeys: true })
+    .input(ListPage.prefault({}))
+    .output(z.object({ items: z.array(ApiKey), nextCursor: Id.nullable() }))
+    .query(async ({ ctx, input: { limit, cursor = null } }) =>
+      takePage(await listApiKeys(ctx.deps, ctx.principal, { limit: limit + 1, cursor }), limit),
+    ),
+
+  create: userProcedure
+    .meta({
+      summary: 'Create an API key',
+      description:
+        'Bound to one organization unless scope is user. The key is shown in this answer only. What a key may do is what its holder may do, within its permissions.',
+    })
+    .input(
+      KeyInput.extend({
+        scope: z.enum(API_KEY_SCOPES).default('organization'),
+        organizationId: Id.optional().meta({ description: 'The active organization when left out.' }),
+        permissions: Permissions.optional(),
+      }),
+    )
+    .output(CreatedApiKey)
+    .mutation(({ ctx, input }) => {
+      const organizationId = input.organizationId ?? ctx.principal.active?.organizationId;
+      if (organizationId === undefined) throw notFound('Organization');
+      const { name, scope, prefix, expiresIn, permissions } = input;
+      return createApiKey(ctx.deps, ctx.principal, {
+        name,
+        scope,
+        organizationId,
+        prefix,
+        expiresIn,
+        permissions,
+        ...limitsOf(input),
+      });
+    }),
+
+  delete: userProcedure
+    .meta({ summary: 'End an API key at once' })
+    .input(z.object({ apiKeyId: Id }))
+    .output(z.object({ success: z.literal(true) }))
+    .mutation(async ({ ctx, input }) => {
+      await deleteApiKey(ctx.deps, ctx.principal, input.apiKeyId);
+      return { success: true as const };
+    }),
+});

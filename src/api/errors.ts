@@ -1,0 +1,71 @@
+import type { TRPCError } from '@trpc/server';
+import { getHTTPStatusCodeFromError } from '@trpc/server/http';
+import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc';
+import { z } from 'zod';
+import { DomainError, type ErrorCode } from '../kernel/errors.ts';
+
+export const TRPC_CODE = {
+  BAD_REQUEST: 'BAD_REQUEST',
+  UNAUTHORIZED: 'UNAUTHORIZED',
+  FORBIDDEN: 'FORBIDDEN',
+  NOT_FOUND: 'NOT_FOUND',
+  CONFLICT: 'CONFLICT',
+  PRECONDITION_FAILED: 'PRECONDITION_FAILED',
+  TOO_MANY_REQUESTS: 'TOO_MANY_REQUESTS',
+  SERVICE_UNAVAILABLE: 'SERVICE_UNAVAILABLE',
+} as const satisfies Record<ErrorCode, TRPC_ERROR_CODE_KEY>;
+
+export type Issue = { message: string; path: (string | number)[]; code: string };
+
+/** What a caller is told about an error, on either surface. */
+export type ErrorDescription = {
+  code: TRPC_ERROR_CODE_KEY;
+  httpStatus: number;
+  message: string;
+  /** A stable snake_case word for programs. */
+  reason: string;
+  issues: Issue[] | undefined;
+  /** Seconds. */
+  retryAfter: number | undefined;
+};
+
+const REASONS: Partial<Record<TRPC_ERROR_CODE_KEY, string>> = {
+  PARSE_ERROR: 'malformed_request',
+  INTERNAL_SERVER_ERROR: 'internal',
+};
+
+function issuesOf(cause: unknown): Issue[] | undefined {
+  if (cause instanceof z.ZodError) {
+    return cause.issues.map(({ message, path, code }) => ({
+      message,
+      path: path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
+      code,
+    }));
+  }
+  if (cause instanceof DomainError && cause.field !== undefined) {
+    return [{ message: cause.message, path: [cause.field], code: cause.reason }];
+  }
+  return undefined;
+}
+
+/** The one place where an error gets its public form. An unexpected one keeps its message to itself. */
+export function describeError(error: TRPCError): ErrorDescription {
+  const { code, cause } = error;
+  const domain = cause instanceof DomainError ? cause : undefined;
+  const issues = issuesOf(cause);
+  const invalid = cause instanceof z.ZodError && code === 'BAD_REQUEST';
+  const message =
+    code === 'INTERNAL_SERVER_ERROR'
+      ? 'Internal server error'
+      : invalid
+        ? `Invalid input: ${issues?.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`).join('; ')}`
+        : error.message;
+  return {
+    code,
+    httpStatus: getHTTPStatusCodeFromError(error),
+    message,
+    reason: domain?.reason ?? (invalid ? 'invalid_input' : (REASONS[code] ?? code.toLowerCase())),
+    issues: code === 'INTERNAL_SERVER_ERROR' ? undefined : issues,
+    retryAfter: domain?.retryAfter,
+  };
+}

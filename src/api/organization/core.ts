@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import {
+  activeOrganization,
+  checkHandle,
+  createOrganization,
+  deleteOrganization,
+  listOrganizations,
+  oneOrganization,
+  setActive,
+  setDefault,
+  updateOrganization,
+} from '../../domain/organization/index.ts';
+import { takePage } from '../../kernel/pagination.ts';
+import { Id, Name } from '../../kernel/schemas.ts';
+import { ArrayPage, GrantableRole, Organization, OrganizationWithMembers } from '../schemas.ts';
+import { organizationProcedure, userProcedure } from '../trpc.ts';
+
+const Description = z.string().trim().max(1000);
+const Logo = z.string().trim().max(2048);
+const Handle = z.string().trim().min(1).max(253).meta({ example: 'acme.example.com' });
+const Required = z.object({ organizationId: Id });
+
+export const coreProcedures = {
+  create: userProcedure
+    .meta({
+      summary: 'Create an organization',
+      description: 'The caller owns it. Without a handle, one is made from the name.',
+    })
+    .input(
+      z.object({
+        name: Name,
+        handle: Handle.optional(),
+        description: Description.nullish(),
+        logo: Logo.nullish(),
+      }),
+    )
+    .output(Organization)
+    .mutation(({ ctx, input }) => createOrganization(ctx.deps, ctx.principal, input)),
+
+  all: userProcedure
+    .meta({ summary: 'List the organizations of the caller', boundKeys: true })
+    .input(ArrayPage.extend({ activeOnly: z.boolean().default(false) }).prefault({}))
+    .output(z.array(OrganizationWithMembers))
+    .query(async ({ ctx, input }) => {
+      const { activeOnly, limit, cursor = null } = input;
+      const rows = await listOrganizations(ctx.deps, ctx.principal, { activeOnly, limit: limit + 1, cursor });
+      const { items, nextCursor } = takePage(rows, limit);
+      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
+      return items;
+    }),
+
+  one: organizationProcedure('organization:read')
+    .meta({ summary: 'Read one organization' })
+    .input(Required)
+    .output(Organization)
+    .query(({ ctx }) => oneOrganization(ctx.deps, ctx.actor)),
+
+  update: organizationProcedure('organization:update')
+    .meta({
+      summary: 'Change an organization',
+      description: 'What is left out stays, null clears. An inactive organization can only be activated.',
+      rateLimit: { name: 'organization.update', points: 6, seconds: 60 },
+    })
+    .input(
+      Required.extend({
+        name: Name.optional(),
+        handle: Handle.optional(),
+        description: Description.nullish(),
+        logo: Logo.nullish(),
+        active: z.boolean().optional(),
+        defaultRole: GrantableRole.nullish(),
+      }),
+    )
+    .output(Organization)
+    .mutation(({ ctx, input: { organizationId: _, ...changes } }) =>
+      updateOrganization(ctx.deps, ctx.actor, changes),
+    ),
+
+  delete: organizationProcedure('organization:delete')
+    .meta({
+      summary: 'Delete an organization',
+      description: 'With its members, invitations and keys. Refused for the last one that the caller owns.',
+    })
+    .input(Required)
+    .output(z.array(z.never()))
+    .mutation(async ({ ctx }) => {
+      await deleteOrganization(ctx.deps, ctx.actor);
+      return [];
+    }),
+
+  setDefault: organizationProcedure('organization:read')
+    .meta({ summary: 'Make an organization the one that new sessions start in' })
+    .input(Required)
+    .output(z.object({ success: z.literal(true) }))
+    .mutation(async ({ ctx }) => {
+      await setDefault(ctx.deps, ctx.actor);
+      return { success: true as const };
+    }),
+
+  setActive: organizationProcedure('organization:read')
+    .meta({ summary: 'Make an organization the one meant where this session or key names none' })
+    .input(Required)
+    .output(Organization)
+    .mutation(async ({ ctx }) => {
+      await setActive(ctx.deps, ctx.actor);
+      return oneOrganization(ctx.deps, ctx.actor);
+    }),
+
+  active: userProcedure
+    .meta({ summary: 'Read the active organization', boundKeys: true })
+    .output(Organization.nullable())
+    .query(({ ctx }) => activeOrganization(ctx.deps, ctx.principal)),
+
+  checkHandle: userProcedure
+    .meta({
+      summary: 'Tell whether a handle could be had',
+      rateLimit: { name: 'organization.checkHandle', points: 30, seconds: 60 },
+    })
+    .input(z.object({ handle: Handle }))
+    .output(z.object({ available: z.boolean(), reason: z.string().optional() }))
+    .query(({ ctx, input }) => checkHandle(ctx.deps, input.handle)),
+};

@@ -1,0 +1,6 @@
+import { router } from '../trpc.ts';
+import { coreProcedures } from './core.ts';
+import { invitationProcedures } from './invitations.ts';
+import { memberProcedures } from './members.ts';
+
+export const organizationRouter = router({ ...coreProcedures, ...invitationProcedures, ...memberProcedures });

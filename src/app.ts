@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FastifyBaseLogger } from 'fastify';
+import { createIdentity } from './auth/better-auth.ts';
+import { createKeyUsage } from './auth/key-usage.ts';
+import { authRoutes } from './auth/routes.ts';
+import type { Config } from './config.ts';
+import { dataDirOf, openDatabase } from './database.ts';
+import { isMigrated } from './db/migrate.ts';
+import { ensureRootAdmin } from './domain/account/index.ts';
+import type { Deps } from './domain/deps.ts';
+import type { Mailer } from './domain/mail.ts';
+import { createServer } from './http/server.ts';
+import { countJobs, createJobRunner, type JobRunner } from './jobs/runner.ts';
+import { createFileMailer } from './platform/mail/files.ts';
+import { createResendMailer } from './platform/mail/resend.ts';
+import { createSmtpMailer } from './platform/mail/smtp.ts';
+import { createPasswordHasher } from './platform/passwords.ts';
+import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
+import { loadSecret } from './secret.ts';
+
+const USAGE_FLUSH_MS = 5_000;
+
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+/** Parts that a test, or an embedder, brings itself. */
+export type Overrides = {
+  now?: () => Date;
+  mailer?: Mailer;
+  logger?: FastifyBaseLogger;
+  /** Called when the service cannot go on. */
+  onFatal?: (reason: string) => void;
+};
+
+export type App = {
+  deps: Deps;
+  jobs: JobRunner;
+  /** Begins to accept connections; resolves with the address, such as http://127.0.0.1:3000. */
+  listen(): Promise<string>;
+  /** Stops accepting, lets what was accepted finish, and closes everything. */
+  close(): Promise<void>;
+};
+
+function createMailer(config: Config, log: (details: object, message: string) => void): Mailer {
+  const { mail } = config;
+  switch (mail.kind) {
+    case 'smtp':
+      return createSmtpMailer(mail);
+    case 'resend':
+      return createResendMailer(mail);
+    case 'files':
+      return createFileMailer({
+        directory: join(dataDirOf(config), 'mail'),
+        from: mail.from,
+        log: (line) => log(line, 'mail kept as a file'),
+      });
+  }
+}
+
+/** Puts the service together. What it has opened is closed again when a part fails. */
+export async function createApp(
+  config: Config,
+  logger: FastifyBaseLogger,
+  overrides: Overrides = {},
+): Promise<App> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of opened.reverse()) await close();
+  };
+  const onLost = (reason: string) => overrides.onFatal?.(`The embedded database ended: ${reason}`);
+  try {
+    const { database, client, close } = await openDatabase(config, logger, onLost);
+    opened.push(close);
+
+    const deps: Deps = {
+      db: database,
+      now: overrides.now ?? (() => new Date()),
+      passwords: createPasswordHasher(),
+      rules: {
+        dnsBaseDomain: config.dnsBaseDomain,
+        maxOrganizationsPerUser: config.maxOrganizationsPerUser,
+        publicUrl: config.publicUrl,
+        secret: config.secret ?? (await loadSecret(dataDirOf(config))),
+      },
+    };
+    if (config.root !== undefined && (await ensureRootAdmin(deps, config.root))) {
+      logger.info({ email: config.root.email }, 'first account made');
+    }
+
+    const rateLimiter = createMemoryRateLimiter();
+    const identity = await createIdentity({
+      client,
+      passwords: deps.passwords,
+      publicUrl: config.publicUrl,
+      secret: deps.rules.secret,
+      trustedOrigins: config.trustedOrigins,
+      log: (level, message) => logger[level]({ from: 'better-auth' }, message),
+    });
+
+    const keyUsage = createKeyUsage(database);
+    const flush = () =>
+      keyUsage
+        .flush()
+        .catch((error: unknown) => logger.warn({ err: error }, 'key usage could not be written'));
+    const flushing = setInterval(flush, USAGE_FLUSH_MS);
+    opened.push(async () => {
+      clearInterval(flushing);
+      await flush();
+    });
+
+    const mailer =
+      overrides.mailer ?? createMailer(config, (details, message) => logger.info(details, message));
+    const jobs = createJobRunner({ deps, mailer }, logger);
+    opened.push(() => jobs.stop());
+
+    const { app, startDraining } = await createServer({
+      deps,
+      rateLimiter,
+      keyUsage,
+      cookieName: identity.cookieName,
+      trustedOrigins: new Set(config.trustedOrigins),
+      isHttps: config.publicUrl.startsWith('https://'),
+      corsOrigins: config.corsOrigins,
+      trustedProxies: config.trustedProxies,
+      metricsToken: config.metricsToken,
+      authRoutes: authRoutes({ identity, deps, rateLimiter, publicUrl: config.publicUrl }),
+      checkReady: async () => {
+        if (!(await isMigrated(client)))
+          throw new Error('The database has migrations that this version lacks.');
+      },
+      countJobs: () => countJobs(database),
+      logger,
+      version: VERSION,
+    });
+    opened.push(() => app.close());
+
+    return {
+      deps,
+      jobs,
+      listen: async () => {
+        const address = await app.listen({ host: config.host, port: config.port });
+        jobs.start();
+        return address;
+      },
+      async close() {
+        startDraining();
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import { betterAuth } from 'better-auth';
+import { drizzleAdapter } from 'better-auth/adapters/drizzle';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import type postgres from 'postgres';
+import { accounts, sessions, users, verifications } from '../db/schema/index.ts';
+import type { PasswordHasher } from '../domain/deps.ts';
+import { newId } from '../kernel/ids.ts';
+import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../kernel/password.ts';
+
+/** The header that carries the client's address to better-auth; whatever a client sends in it is overwritten. */
+export const CLIENT_ADDRESS_HEADER = 'x-tenantry-client-address';
+
+/** Signs in and out. `http/auth.ts` lets through what we use of it. */
+export type Identity = {
+  handle(request: Request): Promise<Response>;
+  /** Name of the session cookie. */
+  cookieName: string;
+};
+
+/** drizzle on our client, without the parsers that it would put there for everybody. */
+function drizzleBeside(client: postgres.Sql<{ bigint: number }>) {
+  const { parsers, serializers } = client.options;
+  const kept = { parsers: { ...parsers }, serializers: { ...serializers } };
+  const db = drizzle(client);
+  Object.assign(parsers, kept.parsers);
+  Object.assign(serializers, kept.serializers);
+  return db;
+}
+
+export async function createIdentity(options: {
+  client: postgres.Sql<{ bigint: number }>;
+  passwords: PasswordHasher;
+  publicUrl: string;
+  secret: string;
+  trustedOrigins: string[];
+  log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+}): Promise<Identity> {
+  const { passwords, publicUrl, secret } = options;
+  const auth = betterAuth({
+    baseURL: publicUrl,
+    basePath: '/api/auth',
+    secret,
+    trustedOrigins: options.trustedOrigins,
+    database: drizzleAdapter(drizzleBeside(options.client), {
+      provider: 'pg',
+      schema: { user: users, session: sessions, account: accounts, verification: verifications },
+    }),
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true, // accounts are made by domain/account, in one transaction
+      minPasswordLength: PASSWORD_MIN_LENGTH,
+      maxPasswordLength: PASSWORD_MAX_LENGTH,
+      password: {
+        hash: passwords.hash,
+        verify: ({ hash, password }) => passwords.verify(hash, password),
+      },
+    },
+    rateLimit: { enabled: false }, // ours counts, in http/auth.ts
+    telemetry: { enabled: false },
+    logger: { log: (level, message) => options.log(level, message) },
+    advanced: {
+      database: { generateId: newId },
+      useSecureCookies: publicUrl.startsWith('https://'),
+      ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS_HEADER] },
+      disableCSRFCheck: true, // http/origin.ts checks Origin for every surface alike
+    },
+  });
+  const { authCookies } = await auth.$context;
+  return { handle: auth.handler, cookieName: authCookies.sessionToken.name };
+}

@@ -1,0 +1,43 @@
+import type { Database } from '../db/client.ts';
+import { tooManyRequests, unauthorized } from '../kernel/errors.ts';
+
+/**
+ * Takes one request from a key that has a rate limit or a number of requests left. One guarded statement, so that
+ * callers at once never get more than there is; on refusal a second one finds the reason.
+ *
+ * @throws UNAUTHORIZED when the key is exhausted, TOO_MANY_REQUESTS at its rate limit.
+ */
+export async function chargeKey(db: Database, keyId: string, now: Date): Promise<void> {
+  const charged = await db.query(
+    (sql) => sql`
+      update api_keys k set
+        window_started_at = case when due.new_window then ${now} else k.window_started_at end,
+        window_count = case when k.rate_limit_max is null then k.window_count
+          when due.new_window then 1 else k.window_count + 1 end,
+        remaining = case when due.refill then k.refill_amount else k.remaining end - 1,
+        last_refill_at = case when due.refill then ${now} else k.last_refill_at end
+      from (
+        select id,
+          window_started_at is null
+            or window_started_at + rate_limit_time_window * interval '1 millisecond' <= ${now} as new_window,
+          coalesce(last_refill_at, created_at) + refill_interval * interval '1 millisecond' <= ${now} as refill
+        from api_keys where id = ${keyId} for no key update) due
+      where k.id = due.id
+        and (k.rate_limit_max is null or due.new_window or k.window_count < k.rate_limit_max)
+        and (k.remaining is null or case when due.refill then k.refill_amount else k.remaining end > 0)
+      returning k.id`,
+  );
+  if (charged.length > 0) return;
+
+  const [row] = await db.query(
+    (sql) => sql<{ remaining: number | null; windowEnd: Date | null }[]>`
+      select remaining, window_started_at + rate_limit_time_window * interval '1 millisecond' as window_end
+      from api_keys where id = ${keyId}`,
+  );
+  if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
+  if (row.remaining !== null && row.remaining <= 0) {
+    throw unauthorized('api_key_exhausted', 'This API key has no requests left.');
+  }
+  const seconds = row.windowEnd === null ? 1 : Math.ceil((row.windowEnd.getTime() - now.getTime()) / 1000);
+  throw tooManyRequests('api_key_rate_limited', 'This API key is at its rate limit.', Math.max(1, seconds));
+}

@@ -1,0 +1,19 @@
+import { ConfigError } from '../config.ts';
+import { EmbeddedServerError } from '../db/embedded/index.ts';
+import { NewerDatabaseError } from '../db/migrate.ts';
+import { DomainError } from '../kernel/errors.ts';
+
+const EXPECTED = [ConfigError, EmbeddedServerError, NewerDatabaseError, DomainError];
+
+/** Ends with the message alone for what an operator can mend, and with everything for what he cannot. */
+export function explainAndExit(error: unknown): never {
+  const isExpected =
+    error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || isListenError(error));
+  process.stderr.write(
+    `${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(1);
+}
+
+/** The port is taken, or the address is not ours: Node's message says so. */
+const isListenError = (error: Error): boolean => 'syscall' in error && error.syscall === 'listen';

@@ -1,0 +1,49 @@
+import { pino } from 'pino';
+import { createApp } from '../app.ts';
+import { readConfig } from '../config.ts';
+import { explainAndExit } from './explain.ts';
+
+const DRAIN_MS = 10_000;
+/** npm passes a Ctrl-C on to us that the terminal has sent us already; that is not a second request to stop. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** Runs the service until it is told to stop. */
+export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    const config = readConfig(environment);
+    const logger = pino({ level: config.logLevel });
+    const app = await createApp(config, logger, {
+      onFatal: (reason) => {
+        logger.fatal(reason);
+        process.exit(1);
+      },
+    });
+
+    let stoppingSince: number | undefined;
+    const stop = (signal: string) => {
+      if (stoppingSince !== undefined) {
+        if (Date.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+        return;
+      }
+      stoppingSince = Date.now();
+      logger.info({ signal }, 'stopping: finishing what was accepted');
+      setTimeout(() => {
+        logger.error('not everything ended in time');
+        process.exit(1);
+      }, DRAIN_MS + 15_000).unref();
+      app.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ err: error }, 'could not stop cleanly');
+          process.exit(1);
+        },
+      );
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+
+    await app.listen();
+    logger.info(`Tenantry answers at ${config.publicUrl} (reference: ${config.publicUrl}/docs)`);
+  } catch (error) {
+    explainAndExit(error);
+  }
+}

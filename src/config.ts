@@ -1,0 +1,144 @@
+import { isAbsolute, resolve } from 'node:path';
+import { z } from 'zod';
+import { PASSWORD_MAX_LENGTH } from './kernel/password.ts';
+import { Email } from './kernel/schemas.ts';
+
+/** Settings that cannot work. `problems` has one sentence for each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const list = z
+  .string()
+  .transform((text) => text.split(',').map((item) => item.trim()))
+  .transform((items) => items.filter((item) => item !== ''));
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
+
+const Settings = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(3000),
+  PUBLIC_URL: origin.optional(),
+  TRUSTED_ORIGINS: list.pipe(z.array(origin)).default([]),
+  TRUSTED_PROXIES: list.default([]),
+  DATA_DIR: z.string().min(1).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_POOL_SIZE: whole(1, 200).default(10),
+  AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  ROOT_EMAIL: Email.optional(),
+  ROOT_PASSWORD: z.string().min(1).max(PASSWORD_MAX_LENGTH).optional(),
+  DNS_BASE_DOMAIN: z
+    .string()
+    .toLowerCase()
+    .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain such as example.com')
+    .default('tenantry.internal'),
+  MAX_ORGANIZATIONS_PER_USER: whole(1, 1_000_000).default(20),
+  MAIL_FROM: z.string().min(3).max(320).default('Tenantry <no-reply@localhost>'),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  RESEND_API_KEY: z.string().min(1).optional(),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+});
+
+type Parsed = z.infer<typeof Settings>;
+
+const CONTRADICTIONS: readonly [(settings: Parsed) => boolean, string][] = [
+  [
+    (s) => (s.ROOT_EMAIL === undefined) !== (s.ROOT_PASSWORD === undefined),
+    'ROOT_EMAIL and ROOT_PASSWORD are set together or not at all.',
+  ],
+  [
+    (s) => s.SMTP_URL !== undefined && s.RESEND_API_KEY !== undefined,
+    'SMTP_URL and RESEND_API_KEY are two ways to deliver mail: set one of them.',
+  ],
+  [
+    (s) => s.DATABASE_URL !== undefined && s.AUTH_SECRET === undefined,
+    'AUTH_SECRET is needed with DATABASE_URL, so that every process signs alike: set it to the output of `openssl rand -base64 32`.',
+  ],
+  [
+    (s) => s.PORT === 0 && s.PUBLIC_URL === undefined,
+    'PUBLIC_URL is needed with PORT=0: links cannot name a port that is not known yet.',
+  ],
+];
+
+export type Config = {
+  host: string;
+  port: number;
+  /** Origin under which people reach the service; no trailing slash. */
+  publicUrl: string;
+  /** Pages that may send requests with a session. The service's own pages are among them. */
+  trustedOrigins: string[];
+  /** Other pages that may read answers (CORS). */
+  corsOrigins: string[];
+  trustedProxies: string[];
+  /** Absolute; undefined lets the embedded server choose. */
+  dataDir: string | undefined;
+  /** Undefined for the embedded server. */
+  databaseUrl: string | undefined;
+  databasePoolSize: number;
+  /** Undefined: generated into the data directory. */
+  secret: string | undefined;
+  root: { email: string; password: string } | undefined;
+  dnsBaseDomain: string;
+  maxOrganizationsPerUser: number;
+  mail: { from: string } & (
+    | { kind: 'files' }
+    | { kind: 'smtp'; url: string }
+    | { kind: 'resend'; apiKey: string }
+  );
+  metricsToken: string | undefined;
+  logLevel: Parsed['LOG_LEVEL'];
+};
+
+function mailOf({ MAIL_FROM: from, SMTP_URL: url, RESEND_API_KEY: apiKey }: Parsed): Config['mail'] {
+  if (url !== undefined) return { from, kind: 'smtp', url };
+  return apiKey === undefined ? { from, kind: 'files' } : { from, kind: 'resend', apiKey };
+}
+
+/** A service on this machine is reached by either of its names. */
+function ownOrigins(publicUrl: string): string[] {
+  const { protocol, hostname, port } = new URL(publicUrl);
+  if (hostname !== 'localhost' && hostname !== '127.0.0.1') return [publicUrl];
+  return ['localhost', '127.0.0.1'].map((host) => new URL(`${protocol}//${host}:${port}`).origin);
+}
+
+/**
+ * Reads the settings from the environment; an empty variable is an absent one.
+ *
+ * @throws ConfigError that lists everything that is wrong, never a value.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = Settings.safeParse(given);
+  if (!result.success) {
+    throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  }
+  const settings = result.data;
+  const problems = CONTRADICTIONS.filter(([holds]) => holds(settings)).map(([, message]) => message);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const publicUrl = settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`;
+  const { ROOT_EMAIL: email, ROOT_PASSWORD: password, DATA_DIR: dataDir } = settings;
+  return {
+    host: settings.HOST,
+    port: settings.PORT,
+    publicUrl,
+    trustedOrigins: [...ownOrigins(publicUrl), ...settings.TRUSTED_ORIGINS],
+    corsOrigins: settings.TRUSTED_ORIGINS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    dataDir: dataDir === undefined || isAbsolute(dataDir) ? dataDir : resolve(dataDir),
+    databaseUrl: settings.DATABASE_URL,
+    databasePoolSize: settings.DATABASE_POOL_SIZE,
+    secret: settings.AUTH_SECRET,
+    root: email === undefined || password === undefined ? undefined : { email, password },
+    dnsBaseDomain: settings.DNS_BASE_DOMAIN,
+    maxOrganizationsPerUser: settings.MAX_ORGANIZATIONS_PER_USER,
+    mail: mailOf(settings),
+    metricsToken: settings.METRICS_TOKEN,
+    logLevel: settings.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,84 @@
+import postgres from 'postgres';
+import { DomainError, unavailable } from '../kernel/errors.ts';
+import { createSemaphore } from '../kernel/semaphore.ts';
+import { translateError } from './errors.ts';
+
+/** Runs tagged statements, in a transaction or outside one. Result columns arrive in camelCase. */
+export type Sql = postgres.ISql<{ bigint: number }>;
+
+/** What one change is made of: every statement sees the same transaction. */
+export type Transaction = Sql & { readonly transaction: unique symbol };
+
+/**
+ * The only way to the database. Each call holds one connection of the pool, so `fn` must not call `query` or
+ * `transaction` again. Waiting for a connection is bounded by `maxWaitMs`; past it the call fails with 503.
+ */
+export type Database = {
+  /** Statements that need no transaction, one after another. */
+  query<T>(fn: (sql: Sql) => Promise<T>): Promise<T>;
+  /** All or nothing; read committed. A deadlock or a serialization failure is tried once more. */
+  transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T>;
+};
+
+export type DatabaseOptions = {
+  url: string;
+  poolSize: number;
+  maxWaitMs?: number;
+};
+
+/** In milliseconds: no statement, lock or forgotten transaction may hold others up for longer. */
+const TIMEOUTS = {
+  statement_timeout: 5_000,
+  lock_timeout: 2_000,
+  idle_in_transaction_session_timeout: 5_000,
+};
+
+/** A postgres.js client with our column names, numbers and time limits. */
+export function createClient(url: string, max: number): postgres.Sql<{ bigint: number }> {
+  return postgres(url, {
+    max,
+    connect_timeout: 2,
+    connection: { application_name: 'tenantry', ...TIMEOUTS },
+    transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
+    types: {
+      // count(*) and our bigint columns stay far below 2^53.
+      bigint: { to: 20, from: [20], parse: Number, serialize: String },
+    },
+    onnotice: () => {},
+  });
+}
+
+const RETRIED = new Set(['deadlock', 'serialization_failure']);
+
+export function createDatabase(options: DatabaseOptions) {
+  const client = createClient(options.url, options.poolSize);
+  const withConnection = createSemaphore({
+    permits: options.poolSize,
+    maxWaitMs: options.maxWaitMs ?? 2_000,
+    refuse: () => unavailable('database_busy', 'The database is busy. Try again.'),
+  });
+
+  async function attempt<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await withConnection(task);
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  const begin = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> =>
+    attempt(() => client.begin((tx) => fn(tx as unknown as Transaction)) as Promise<T>);
+
+  const database: Database = {
+    query: (fn) => attempt(() => fn(client)),
+    async transaction(fn) {
+      try {
+        return await begin(fn);
+      } catch (error) {
+        if (error instanceof DomainError && RETRIED.has(error.reason)) return begin(fn);
+        throw error;
+      }
+    },
+  };
+  return { database, client, close: () => client.end({ timeout: 5 }) };
+}

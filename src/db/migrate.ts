@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate } from 'drizzle-orm/postgres-js/migrator';
+import postgres from 'postgres';
+
+const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
+
+/** Any number that nothing else in this database locks. */
+const ADVISORY_LOCK = 7_263_514_001;
+
+/** The database holds migrations that this code does not know. */
+export class NewerDatabaseError extends Error {}
+
+type Journal = { entries: { when: number; tag: string }[] };
+
+const newestKnown = (): number => {
+  const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, 'utf8')) as Journal;
+  return Math.max(...journal.entries.map((entry) => entry.when));
+};
+
+async function newestApplied(client: postgres.Sql): Promise<number> {
+  const [exists] = await client`select to_regclass('drizzle.__drizzle_migrations') as name`;
+  if (exists?.name === null) return 0;
+  const [row] = await client`select max(created_at)::float8 as newest from drizzle.__drizzle_migrations`;
+  return Number(row?.newest ?? 0);
+}
+
+/**
+ * Brings the database up to date. Several processes may call it at once: they take turns.
+ *
+ * @throws NewerDatabaseError when a newer version has been here; nothing is changed then.
+ */
+export async function migrateDatabase(url: string): Promise<void> {
+  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  try {
+    await client`select pg_advisory_lock(${ADVISORY_LOCK})`; // let go when the connection ends
+    const applied = await newestApplied(client);
+    if (applied > newestKnown()) {
+      throw new NewerDatabaseError(
+        'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
+      );
+    }
+    await migrate(drizzle(client), { migrationsFolder: FOLDER });
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+/** Whether every migration of this code, and no other, has been applied. */
+export async function isMigrated(client: postgres.Sql): Promise<boolean> {
+  return (await newestApplied(client)) === newestKnown();
+}

@@ -1,0 +1,3 @@
+export { promoteUser } from './promote.ts';
+export { type MemberWithUser, oneUser, ownMember, type Profile } from './read.ts';
+export { ensureRootAdmin, type Registration, registerAccount } from './register.ts';

@@ -1,0 +1,6 @@
+import { deriveToken } from '../../kernel/secrets.ts';
+import type { Rules } from '../deps.ts';
+
+/** The token that opens an invitation. Made again when its mail is sent; the database holds only its hash. */
+export const invitationToken = (rules: Rules, invitationId: string, version: number): string =>
+  deriveToken(rules.secret, 'invitation', invitationId, version);

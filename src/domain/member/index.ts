@@ -1,0 +1,1 @@
+export { updateMemberRole } from './update-role.ts';

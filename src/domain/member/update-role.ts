@@ -1,0 +1,44 @@
+import { forbidden, notFound } from '../../kernel/errors.ts';
+import { mayGrant, outranks, type Role } from '../../kernel/permissions.ts';
+import { record } from '../audit/index.ts';
+import type { Deps } from '../deps.ts';
+import { inOrganization } from '../organization/index.ts';
+import type { OrganizationActor } from '../principal.ts';
+
+/**
+ * Gives a member another role.
+ *
+ * @throws FORBIDDEN for one's own role, for members of an equal or higher rank (admins never on admins, nobody on the
+ *   owner) and for a role that holds rights the actor lacks, ownership included.
+ */
+export function updateMemberRole(
+  deps: Deps,
+  actor: OrganizationActor,
+  memberId: string,
+  role: Role,
+): Promise<void> {
+  return inOrganization(deps, actor, async (tx, organization, current) => {
+    const [member] = await tx<{ userId: string; role: Role }[]>`
+      select user_id, role from memberships where id = ${memberId} and organization_id = ${organization.id}`;
+    if (member === undefined) throw notFound('Member');
+    if (memberId === current.memberId) {
+      throw forbidden('own_role', 'You cannot change your own role.');
+    }
+    if (!outranks(current.role, member.role)) {
+      throw forbidden('rank_too_low', 'You can only change members of a lower rank than your own.');
+    }
+    if (!mayGrant(current.role, role)) {
+      throw forbidden('role_not_grantable', 'You cannot give a role with rights that you lack.');
+    }
+    await tx`update memberships set role = ${role} where id = ${memberId}`;
+    await record(tx, current.principal, deps.now(), {
+      organizationId: organization.id,
+      role: current.role,
+      action: 'update',
+      resourceType: 'member',
+      resourceId: memberId,
+      before: { userId: member.userId, role: member.role },
+      after: { userId: member.userId, role },
+    });
+  });
+}

@@ -1,0 +1,70 @@
+import { notFound } from '../../kernel/errors.ts';
+import type { Role } from '../../kernel/permissions.ts';
+import type { Deps } from '../deps.ts';
+import type { OrganizationActor, Principal } from '../principal.ts';
+import { type Organization, type OrganizationRow, type OwnMembership, toOrganization } from './row.ts';
+
+type ListRow = OrganizationRow & {
+  memberId: string;
+  memberRole: Role;
+  memberIsDefault: boolean;
+  memberCreatedAt: Date;
+};
+
+/** Every organization of the caller, oldest first, each with the caller's own membership. A bound key sees its one. */
+export async function listOrganizations(
+  deps: Deps,
+  principal: Principal,
+  page: { activeOnly: boolean; limit: number; cursor: string | null },
+): Promise<(Organization & { members: OwnMembership[] })[]> {
+  const bound = principal.key?.organizationId ?? null;
+  const rows = await deps.db.query(
+    (sql) => sql<ListRow[]>`
+      select o.id, o.name, o.slug, o.handle, o.logo, o.description, o.metadata, o.active, o.default_role, o.owner_id,
+        o.created_at, o.updated_at,
+        m.id as member_id, m.role as member_role, m.is_default as member_is_default, m.created_at as member_created_at
+      from memberships m join organizations o on o.id = m.organization_id
+      where m.user_id = ${principal.userId}
+        and (${bound}::uuid is null or m.organization_id = ${bound})
+        and (${page.cursor}::uuid is null or m.organization_id > ${page.cursor})
+        and (o.active or not ${page.activeOnly})
+      order by m.organization_id
+      limit ${page.limit}`,
+  );
+  return rows.map(({ memberId, memberRole, memberIsDefault, memberCreatedAt, ...row }) => ({
+    ...toOrganization(row, memberRole),
+    members: [
+      {
+        id: memberId,
+        organizationId: row.id,
+        userId: principal.userId,
+        role: memberRole,
+        isDefault: memberIsDefault,
+        createdAt: memberCreatedAt,
+      },
+    ],
+  }));
+}
+
+export async function oneOrganization(deps: Deps, actor: OrganizationActor): Promise<Organization> {
+  const [row] = await deps.db.query(
+    (sql) => sql<OrganizationRow[]>`
+      select id, name, slug, handle, logo, description, metadata, active, default_role, owner_id, created_at, updated_at
+      from organizations where id = ${actor.organizationId}`,
+  );
+  if (row === undefined) throw notFound('Organization');
+  return toOrganization(row, actor.role);
+}
+
+/** The organization that is meant where a call names none; null for a user who belongs to none. */
+export async function activeOrganization(deps: Deps, principal: Principal): Promise<Organization | null> {
+  const { active } = principal;
+  if (active === null) return null;
+  return oneOrganization(deps, {
+    principal,
+    organizationId: active.organizationId,
+    memberId: active.memberId,
+    role: active.role,
+    permission: 'organization:read',
+  });
+}

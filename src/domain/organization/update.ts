@@ -1,0 +1,71 @@
+import { badRequest, preconditionFailed } from '../../kernel/errors.ts';
+import { mayGrant, type Role } from '../../kernel/permissions.ts';
+import { record } from '../audit/index.ts';
+import type { Deps } from '../deps.ts';
+import type { OrganizationActor } from '../principal.ts';
+import { inOrganization } from './actor.ts';
+import { claimHandle } from './handle.ts';
+import { type Organization, toOrganization } from './row.ts';
+
+/** What can be changed. Omitted keeps, null clears. */
+export type OrganizationChanges = {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  logo?: string | null | undefined;
+  active?: boolean | undefined;
+  handle?: string | undefined;
+  defaultRole?: Role | null | undefined;
+};
+
+/**
+ * @throws CONFLICT when the handle is taken; PRECONDITION_FAILED when the organization is inactive and the change does
+ *   not activate it; FORBIDDEN for a default role that holds rights the actor lacks.
+ */
+export function updateOrganization(
+  deps: Deps,
+  actor: OrganizationActor,
+  changes: OrganizationChanges,
+): Promise<Organization> {
+  return inOrganization(
+    deps,
+    actor,
+    async (tx, organization, { principal, role }) => {
+      if (!organization.active && changes.active !== true) {
+        throw preconditionFailed(
+          'organization_inactive',
+          'This organization is inactive. Activate it first.',
+        );
+      }
+      if (changes.defaultRole != null && !mayGrant(role, changes.defaultRole)) {
+        throw badRequest('defaultRole', 'role_not_grantable', 'This role cannot be given to new members.');
+      }
+      const handle =
+        changes.handle === undefined
+          ? organization.handle
+          : await claimHandle(tx, changes.handle, deps.rules, organization.id);
+      const updated = {
+        name: changes.name ?? organization.name,
+        description: changes.description === undefined ? organization.description : changes.description,
+        logo: changes.logo === undefined ? organization.logo : changes.logo,
+        active: changes.active ?? organization.active,
+        defaultRole: changes.defaultRole === undefined ? organization.defaultRole : changes.defaultRole,
+        handle,
+      };
+      const { name, description, logo, active, defaultRole } = organization;
+      const now = deps.now();
+      await tx`update organizations set ${tx({ ...updated, updatedAt: now })} where id = ${organization.id}`;
+      await record(tx, principal, now, {
+        organizationId: organization.id,
+        role,
+        action: 'update',
+        resourceType: 'organization',
+        resourceId: organization.id,
+        resourceName: updated.name,
+        before: { name, description, logo, active, defaultRole, handle: organization.handle },
+        after: updated,
+      });
+      return toOrganization({ ...organization, ...updated, updatedAt: now }, role);
+    },
+    { allowInactive: true },
+  );
+}

@@ -1,0 +1,10 @@
+export type Page<T> = { items: T[]; nextCursor: string | null };
+
+/**
+ * Cuts a page out of rows that were read with `limit + 1`: the row too many shows that there is a next page. Cursors
+ * are ids, which sort by time.
+ */
+export function takePage<T extends { id: string }>(rows: T[], limit: number): Page<T> {
+  const items = rows.slice(0, limit);
+  return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+}

@@ -1,0 +1,194 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import postgres from 'postgres';
+import { inject } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { registerAccount } from '../../src/domain/account/index.ts';
+import type { Mail } from '../../src/domain/mail.ts';
+import { newId } from '../../src/kernel/ids.ts';
+import type { Role } from '../../src/kernel/permissions.ts';
+import { TEMPLATE } from './global-setup.ts';
+
+export const PASSWORD = 'Correct-horse-1';
+const SECRET = 'a-secret-for-tests-that-is-long-enough';
+const NOBODY = { ipAddress: null, userAgent: null, requestId: null };
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads whatever came over the wire.
+export type Body = any;
+export type Reply = { status: number; headers: Headers; text: string; body: Body };
+
+const parse = (text: string): Body => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Sends real HTTP with the given headers: `get('organization.one', { organizationId })`. */
+export function httpCaller(baseUrl: string, headers: Record<string, string>) {
+  async function send(path: string, init: RequestInit): Promise<Reply> {
+    const response = await fetch(`${baseUrl}${path}`, { ...init, headers: { ...headers, ...init.headers } });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: parse(text) };
+  }
+  return {
+    headers,
+    send,
+    get(procedure: string, query: Record<string, string | number | boolean> = {}) {
+      const search = new URLSearchParams();
+      for (const [key, value] of Object.entries(query)) search.set(key, String(value));
+      return send(`/api/${procedure}${search.size === 0 ? '' : `?${search}`}`, {});
+    },
+    post: (procedure: string, body: unknown = {}, extra: Record<string, string> = {}) =>
+      send(`/api/${procedure}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...extra },
+      }),
+  };
+}
+export type Caller = ReturnType<typeof httpCaller>;
+export type TestUser = Caller & { id: string; email: string; cookie: string };
+
+/** The whole service on a database of its own, listening on a free port. */
+export async function createHarness(environment: Record<string, string> = {}) {
+  const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
+  const name = `t_${randomUUID().replaceAll('-', '')}`;
+  await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
+  const url = new URL(inject('databaseUrl'));
+  url.pathname = `/${name}`;
+  const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-data-'));
+
+  const logLines: string[] = [];
+  const logger: Logger = pino({ level: 'info' }, { write: (line: string) => void logLines.push(line) });
+  const clock = {
+    offset: 0,
+    advance(ms: number) {
+      clock.offset += ms;
+    },
+  };
+  const mails: Mail[] = [];
+  const config = readConfig({
+    DATABASE_URL: url.href,
+    AUTH_SECRET: SECRET,
+    PORT: '0',
+    PUBLIC_URL: 'http://localhost:3000',
+    DATA_DIR: dataDir,
+    DATABASE_POOL_SIZE: '34',
+    ...environment,
+  });
+  const app = await createApp(config, logger, {
+    now: () => new Date(Date.now() + clock.offset),
+    mailer: { send: async (mail) => void mails.push(mail) },
+  });
+  const baseUrl = await app.listen();
+  const sql = postgres(url.href, {
+    max: 4,
+    onnotice: () => {},
+    transform: { column: { from: postgres.toCamel } },
+  });
+
+  /** Signs a new session in as better-auth would, without the password. */
+  async function signIn(userId: string): Promise<string> {
+    const token = randomUUID().replaceAll('-', '');
+    await sql`insert into sessions (id, token, user_id, expires_at)
+      values (${newId()}, ${token}, ${userId}, ${new Date(Date.now() + clock.offset + 7 * 86_400_000)})`;
+    const signature = createHmac('sha256', SECRET).update(token).digest('base64');
+    return `better-auth.session_token=${encodeURIComponent(`${token}.${signature}`)}`;
+  }
+
+  let users = 0;
+  /** A new account with its personal organization, signed in. The very first one made is rootAdmin. */
+  async function user(
+    options: { email?: string; verified?: boolean; name?: string } = {},
+  ): Promise<TestUser> {
+    users += 1;
+    const email = options.email ?? `user${users}-${name.slice(-6)}@example.org`;
+    const { userId } = await registerAccount(app.deps, NOBODY, {
+      email,
+      password: PASSWORD,
+      name: options.name ?? `User ${users}`,
+      emailVerified: options.verified ?? true,
+    });
+    const cookie = await signIn(userId);
+    return { id: userId, email, cookie, ...httpCaller(baseUrl, { cookie }) };
+  }
+
+  /** A new organization with its owner, and a way to have people join it in a role. */
+  async function organization(owner?: TestUser) {
+    const founder = owner ?? (await user());
+    const { body } = await founder.post('organization.create', { name: 'Acme' });
+    const id: string = body.id;
+    async function join(role: Exclude<Role, 'owner'>) {
+      const member = await user();
+      const memberId = newId();
+      await sql`insert into memberships (id, organization_id, user_id, role) values (${memberId}, ${id}, ${member.id}, ${role})`;
+      await sql`update sessions set active_organization_id = ${id} where user_id = ${member.id}`;
+      return { ...member, memberId };
+    }
+    return { id, owner: founder, join };
+  }
+
+  /** A caller with a new API key; `input` goes to apiKey.create. */
+  async function key(holder: TestUser, input: Record<string, unknown> = {}) {
+    const { body } = await holder.post('apiKey.create', { name: 'test', ...input });
+    return {
+      id: body.id as string,
+      key: body.key as string,
+      ...httpCaller(baseUrl, { 'x-api-key': body.key }),
+    };
+  }
+
+  /** Starts `attempts` while the organization's row is held, and lets go once all of them wait: a race every time. */
+  async function race<T>(organizationId: string, attempts: (() => Promise<T>)[]): Promise<T[]> {
+    const gate = postgres(url.href, { max: 1 });
+    let started: Promise<T[]> = Promise.resolve([]);
+    await gate.begin(async (tx) => {
+      await tx`select 1 from organizations where id = ${organizationId} for update`;
+      started = Promise.all(attempts.map((attempt) => attempt()));
+      for (let waiting = 0; waiting < attempts.length; ) {
+        const [row] = await admin<{ n: number }[]>`
+          select count(*)::int as n from pg_stat_activity where datname = ${name} and wait_event_type = 'Lock'`;
+        waiting = row?.n ?? 0;
+      }
+    });
+    const results = await started;
+    await gate.end();
+    return results;
+  }
+
+  return {
+    app,
+    baseUrl,
+    databaseUrl: url.href,
+    dataDir,
+    sql,
+    clock,
+    mails,
+    logLines,
+    anonymous: httpCaller(baseUrl, {}),
+    user,
+    signIn,
+    organization,
+    key,
+    race,
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await sql.end();
+      await admin.unsafe(`drop database ${name} with (force)`);
+      await admin.end();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+export type Harness = Awaited<ReturnType<typeof createHarness>>;
+
+export const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+export const statuses = (replies: Reply[]): number[] =>
+  replies.map(({ status }) => status).sort((a, b) => a - b);
