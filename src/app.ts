@@ -1,29 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { createIdentity } from './auth/better-auth.ts';
 import { createKeyUsage } from './auth/key-usage.ts';
 import { authRoutes } from './auth/routes.ts';
 import type { Config } from './config.ts';
-import { dataDirOf, openDatabase } from './database.ts';
-import { isMigrated } from './db/migrate.ts';
+import { openDatabase, ownServer } from './database.ts';
+import { migrationState } from './db/migrate.ts';
+import { createDeps, createMailer } from './deps.ts';
 import { ensureRootAdmin } from './domain/account/index.ts';
 import type { Deps } from './domain/deps.ts';
 import type { Mailer } from './domain/mail.ts';
 import { createServer } from './http/server.ts';
 import { countJobs, createJobRunner, type JobRunner } from './jobs/runner.ts';
-import { createFileMailer } from './platform/mail/files.ts';
-import { createResendMailer } from './platform/mail/resend.ts';
-import { createSmtpMailer } from './platform/mail/smtp.ts';
-import { createPasswordHasher } from './platform/passwords.ts';
 import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
-import { loadSecret } from './secret.ts';
+import { VERSION } from './version.ts';
 
 const USAGE_FLUSH_MS = 5_000;
-
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 /** Parts that a test, or an embedder, brings itself. */
 export type Overrides = {
@@ -43,22 +34,6 @@ export type App = {
   close(): Promise<void>;
 };
 
-function createMailer(config: Config, log: (details: object, message: string) => void): Mailer {
-  const { mail } = config;
-  switch (mail.kind) {
-    case 'smtp':
-      return createSmtpMailer(mail);
-    case 'resend':
-      return createResendMailer(mail);
-    case 'files':
-      return createFileMailer({
-        directory: join(dataDirOf(config), 'mail'),
-        from: mail.from,
-        log: (line) => log(line, 'mail kept as a file'),
-      });
-  }
-}
-
 /** Puts the service together. What it has opened is closed again when a part fails. */
 export async function createApp(
   config: Config,
@@ -71,20 +46,11 @@ export async function createApp(
   };
   const onLost = (reason: string) => overrides.onFatal?.(`The embedded database ended: ${reason}`);
   try {
-    const { database, client, close } = await openDatabase(config, logger, onLost);
+    const server = await ownServer(config, logger, onLost);
+    const { database, client, close } = await openDatabase(server, config.databasePoolSize);
     opened.push(close);
 
-    const deps: Deps = {
-      db: database,
-      now: overrides.now ?? (() => new Date()),
-      passwords: createPasswordHasher(),
-      rules: {
-        dnsBaseDomain: config.dnsBaseDomain,
-        maxOrganizationsPerUser: config.maxOrganizationsPerUser,
-        publicUrl: config.publicUrl,
-        secret: config.secret ?? (await loadSecret(dataDirOf(config))),
-      },
-    };
+    const deps = await createDeps(config, database, overrides.now);
     if (config.root !== undefined && (await ensureRootAdmin(deps, config.root))) {
       logger.info({ email: config.root.email }, 'first account made');
     }
@@ -127,8 +93,8 @@ export async function createApp(
       metricsToken: config.metricsToken,
       authRoutes: authRoutes({ identity, deps, rateLimiter, publicUrl: config.publicUrl }),
       checkReady: async () => {
-        if (!(await isMigrated(client)))
-          throw new Error('The database has migrations that this version lacks.');
+        const state = await migrationState(client);
+        if (state !== 'current') throw new Error(`The migrations of the database are ${state}.`);
       },
       countJobs: () => countJobs(database),
       logger,

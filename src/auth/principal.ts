@@ -11,7 +11,6 @@ type MemberColumns = {
   organizationId: string | null;
   memberId: string | null;
   memberRole: Role | null;
-  organizationActive: boolean | null;
 };
 
 const activeOf = (row: MemberColumns): ActiveMembership | null =>
@@ -21,7 +20,6 @@ const activeOf = (row: MemberColumns): ActiveMembership | null =>
         organizationId: row.organizationId,
         memberId: row.memberId,
         role: row.memberRole,
-        organizationActive: row.organizationActive === true,
       };
 
 const principalOf = (origin: Origin, row: UserColumns & MemberColumns) => ({
@@ -44,12 +42,12 @@ export async function principalOfSession(
   const [row] = await db.query(
     (sql) => sql<Row[]>`
       select s.id as session_id, u.id as user_id, u.email, u.email_verified, u.role as platform_role,
-        m.organization_id, m.id as member_id, m.role as member_role, m.active as organization_active
+        m.organization_id, m.id as member_id, m.role as member_role
       from sessions s
       join users u on u.id = s.user_id
       left join lateral (
-        select m.id, m.organization_id, m.role, o.active
-        from memberships m join organizations o on o.id = m.organization_id
+        select m.id, m.organization_id, m.role
+        from memberships m
         where m.user_id = s.user_id
         order by (m.organization_id = s.active_organization_id) is true desc, m.is_default desc, m.organization_id
         limit 1) m on true
@@ -84,12 +82,12 @@ export async function principalOfKey(
       select k.id as key_id, k.organization_id as bound_to, k.permissions, k.expires_at, k.last_used_at,
         (k.rate_limit_max is not null or k.remaining is not null) as limited,
         u.id as user_id, u.email, u.email_verified, u.role as platform_role,
-        m.organization_id, m.id as member_id, m.role as member_role, m.active as organization_active
+        m.organization_id, m.id as member_id, m.role as member_role
       from api_keys k
       join users u on u.id = k.user_id
       left join lateral (
-        select m.id, m.organization_id, m.role, o.active
-        from memberships m join organizations o on o.id = m.organization_id
+        select m.id, m.organization_id, m.role
+        from memberships m
         where m.user_id = k.user_id and (k.organization_id is null or m.organization_id = k.organization_id)
         order by (m.organization_id = k.active_organization_id) is true desc, m.is_default desc, m.organization_id
         limit 1) m on true

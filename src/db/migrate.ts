@@ -35,8 +35,7 @@ export async function migrateDatabase(url: string): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
     await client`select pg_advisory_lock(${ADVISORY_LOCK})`; // let go when the connection ends
-    const applied = await newestApplied(client);
-    if (applied > newestKnown()) {
+    if ((await migrationState(client)) === 'newer') {
       throw new NewerDatabaseError(
         'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
       );
@@ -47,7 +46,8 @@ export async function migrateDatabase(url: string): Promise<void> {
   }
 }
 
-/** Whether every migration of this code, and no other, has been applied. */
-export async function isMigrated(client: postgres.Sql): Promise<boolean> {
-  return (await newestApplied(client)) === newestKnown();
+/** How the migrations that were applied compare with those of this code. */
+export async function migrationState(client: postgres.Sql): Promise<'current' | 'behind' | 'newer'> {
+  const [applied, known] = [await newestApplied(client), newestKnown()];
+  return applied === known ? 'current' : applied < known ? 'behind' : 'newer';
 }

@@ -7,7 +7,6 @@ export type ActiveMembership = {
   organizationId: string;
   memberId: string;
   role: Role;
-  organizationActive: boolean;
 };
 
 export type PrincipalKey = {

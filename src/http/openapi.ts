@@ -1,11 +1,22 @@
 import type { AnyTRPCRouter } from '@trpc/server';
-import { generateOpenApiDocument, type OpenApiRouter } from 'trpc-to-openapi';
 import { z } from 'zod';
+import {
+  type oas31,
+  createDocument as renderDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiOverride,
+} from 'zod-openapi';
 import { type Endpoint, endpointsOf } from './procedures.ts';
 
-type Json = Record<string, unknown>;
-type Operation = Json & { responses: Record<string, Json> };
-export type OpenApiDocument = Json & { paths: Record<string, Record<string, Operation>> };
+export type OpenApiDocument = oas31.OpenAPIObject;
+
+const DESCRIPTION = `The tenancy backend of a hosting panel.
+
+Queries are GET with query parameters, mutations are POST with a JSON body.
+
+**Signing in**: send an API key as \`x-api-key\`, or \`POST /api/auth/sign-in/email\` with \`{ "email", "password" }\` and keep the session cookie that it sets. \`POST /api/auth/sign-up/email\` makes an account, \`GET /api/auth/get-session\` reads the session, \`POST /api/auth/sign-out\` ends it.
+
+Every response names its request in the header \`x-request-id\`.`;
 
 const TAGS: Record<string, string> = {
   apiKey: 'API keys of the caller.',
@@ -15,6 +26,38 @@ const TAGS: Record<string, string> = {
   settings: 'The installation.',
   user: 'Accounts.',
 };
+
+const SECURITY_SCHEMES: Record<string, oas31.SecuritySchemeObject> = {
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'An API key.' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'better-auth.session_token',
+    description: 'The cookie of POST /api/auth/sign-in/email; __Secure-better-auth.session_token over https.',
+  },
+};
+
+const HEADERS: Record<string, oas31.HeaderObject> = {
+  NextCursor: {
+    description: 'The `cursor` of the next page; absent on the last one.',
+    schema: { type: 'string', format: 'uuid' },
+  },
+  RetryAfter: { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 } },
+  RateLimitPolicy: {
+    description: 'Name, quota and window in seconds of the procedure’s limit.',
+    schema: { type: 'string' },
+    example: '"organization.update";q=6;w=60',
+  },
+  RateLimit: {
+    description: 'Name of the limit, calls left, and seconds until the window ends.',
+    schema: { type: 'string' },
+    example: '"organization.update";r=5;t=60',
+  },
+};
+
+const header = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${name}` });
+const RETRY_AFTER = { 'Retry-After': header('RetryAfter') };
+const RATE_LIMIT = { 'RateLimit-Policy': header('RateLimitPolicy'), RateLimit: header('RateLimit') };
 
 const ErrorBody = z
   .object({
@@ -37,99 +80,140 @@ const ErrorBody = z
   })
   .meta({ id: 'Error' });
 
-const RESPONSES: Record<string, string> = {
-  400: 'The input is invalid.',
-  401: 'Nobody is signed in, or the API key is not accepted.',
-  403: 'The caller lacks the right.',
-  404: 'It does not exist, or is not the caller’s.',
-  409: 'It conflicts with something that exists.',
-  412: 'A rule forbids it in the present state.',
-  413: 'The body is larger than 1 MB.',
-  415: 'The body is not JSON.',
-  429: 'Too many requests; Retry-After says when to come again.',
-  500: 'A fault of the service.',
-  503: 'The service cannot do it now; Retry-After says when to come again.',
-};
+type ErrorResponse = { description: string; headers?: Record<string, oas31.ReferenceObject> };
 
-const retryAfter = { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 } };
+const ERRORS: Record<`${4 | 5}${string}`, ErrorResponse> = {
+  400: { description: 'The input is invalid.' },
+  401: { description: 'Nobody is signed in, or the API key is not accepted.' },
+  403: { description: 'The caller lacks the right.' },
+  404: { description: 'It does not exist, or is not the caller’s.' },
+  409: { description: 'It conflicts with something that exists.' },
+  412: { description: 'A rule forbids it in the present state.' },
+  413: { description: 'The body is larger than 1 MB.' },
+  415: { description: 'The body is not JSON.' },
+  429: {
+    description: 'Too many requests; Retry-After says when to come again.',
+    headers: { ...RETRY_AFTER, ...RATE_LIMIT },
+  },
+  500: { description: 'A fault of the service.' },
+  503: {
+    description: 'The service cannot do it now; Retry-After says when to come again.',
+    headers: RETRY_AFTER,
+  },
+};
 
 /** Which errors a procedure can answer with: what follows from its kind; 409 and 412 are for changes only. */
 function errorStatuses({ type, meta }: Endpoint, hasInput: boolean): string[] {
   const isPublic = meta.access === 'public';
-  const isOrganization = !isPublic && meta.access !== 'user' && meta.access?.startsWith('platform:') !== true;
-  return Object.keys(RESPONSES).filter((status) => {
+  return Object.keys(ERRORS).filter((status) => {
     if (status === '400') return hasInput || type === 'mutation';
     if (status === '403') return !isPublic;
-    if (status === '404') return hasInput || isOrganization;
+    if (status === '404') return hasInput || !isPublic; // the active organization can be missing too
     if (['409', '412', '413', '415'].includes(status)) return type === 'mutation';
     return true; // a bad key is refused everywhere; a limited key can be at its limit everywhere
   });
 }
 
-/** The procedures as trpc-to-openapi wants them: with a path and a method, both derived from name and type. */
-function describable(router: AnyTRPCRouter, endpoints: ReadonlyMap<string, Endpoint>): OpenApiRouter {
-  const procedures = Object.fromEntries(
-    [...endpoints.values()].map(({ name, method, meta }) => {
-      const { _def } = router._def.procedures[name] as { _def: Json };
-      const openapi = {
-        method,
-        path: `/${name}`,
-        operationId: name.replace('.', '-'),
-        tags: [name.split('.')[0]],
-        summary: meta.summary,
-        ...(meta.description === undefined ? {} : { description: meta.description }),
-        protect: meta.access !== 'public',
-        errorResponses: [],
-      };
-      return [name, { _def: { ..._def, meta: { ...meta, openapi } } }];
-    }),
-  );
-  return { _def: { ...router._def, procedures } } as unknown as OpenApiRouter;
+/** The schema inside default and prefault: whether something may be left out is said elsewhere. */
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  const { def } = schema._zod;
+  return 'innerType' in def ? unwrap(def.innerType as z.core.$ZodType) : schema;
 }
 
-/** The OpenAPI 3.1 document of a router. */
+/** One object with the fields of all inputs; a later input says the last word on a field, as it does for callers. */
+function mergeInputs(name: string, inputs: readonly z.core.$ZodType[]): z.ZodObject | undefined {
+  const objects = inputs.map((input) => {
+    const schema = unwrap(input);
+    if (!(schema instanceof z.ZodObject)) throw new Error(`The input of ${name} must be an object.`);
+    return schema;
+  });
+  const [only] = objects;
+  return objects.length < 2 ? only : z.object(Object.assign({}, ...objects.map(({ shape }) => shape)));
+}
+
+function describe(router: AnyTRPCRouter, endpoint: Endpoint): ZodOpenApiOperationObject {
+  const { name, type, meta } = endpoint;
+  const { inputs, output } = router._def.procedures[name]._def as {
+    inputs: z.core.$ZodType[];
+    output?: z.core.$ZodType;
+  };
+  if (output === undefined) throw new Error(`${name} does not declare its output.`);
+  const input = mergeInputs(name, inputs);
+  const isPaged = output instanceof z.ZodArray && input !== undefined && 'cursor' in input.shape;
+  const headers = {
+    ...(isPaged ? { 'x-next-cursor': header('NextCursor') } : {}),
+    ...(meta.rateLimit === undefined ? {} : RATE_LIMIT),
+  };
+  const errors = errorStatuses(endpoint, input !== undefined).map((status) => [
+    status,
+    { $ref: `#/components/responses/Error${status}` },
+  ]);
+  return {
+    operationId: name.replace('.', '-'),
+    tags: name.split('.', 1),
+    summary: meta.summary,
+    description: meta.description,
+    security:
+      meta.access === 'public' ? [] : Object.keys(SECURITY_SCHEMES).map((scheme) => ({ [scheme]: [] })),
+    ...(input !== undefined && type === 'query' ? { requestParams: { query: input } } : {}),
+    ...(input !== undefined && type === 'mutation'
+      ? {
+          requestBody: {
+            required: !input.safeParse({}).success,
+            content: { 'application/json': { schema: input } },
+          },
+        }
+      : {}),
+    responses: {
+      200: {
+        description: 'Success.',
+        ...(Object.keys(headers).length === 0 ? {} : { headers }),
+        content: { 'application/json': { schema: output } },
+      },
+      ...Object.fromEntries(errors),
+    },
+  };
+}
+
+/** What zod's own rendering says too much or too little of. */
+const override: ZodOpenApiOverride = ({ zodSchema, jsonSchema }) => {
+  const { type } = zodSchema._zod.def;
+  if (type === 'date') jsonSchema.format = 'date-time';
+  if (jsonSchema.format === 'uuid') delete jsonSchema.pattern; // the format says it
+  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties; // answers may grow
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+};
+
+/** The OpenAPI 3.1 document of a router: paths, methods and tags follow from the procedures' names and kinds. */
 export function createDocument(router: AnyTRPCRouter, version: string): OpenApiDocument {
-  const endpoints = endpointsOf(router);
-  const document = generateOpenApiDocument(describable(router, endpoints), {
-    title: 'Tenantry',
-    version,
-    openApiVersion: '3.1.0',
-    baseUrl: '/api',
-    description:
-      'The tenancy backend of a hosting panel. Queries are GET with query parameters, mutations are POST with a JSON body.',
-    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
-    securitySchemes: {
-      apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'An API key.' },
-      session: {
-        type: 'apiKey',
-        in: 'cookie',
-        name: 'better-auth.session_token',
-        description:
-          'The cookie of POST /api/auth/sign-in/email; __Secure-better-auth.session_token over https.',
+  const endpoints = [...endpointsOf(router).values()];
+  const paths = endpoints.map((endpoint) => [
+    `/${endpoint.name}`,
+    { [endpoint.method.toLowerCase()]: describe(router, endpoint) },
+  ]);
+  const responses = Object.entries(ERRORS).map(([status, response]) => [
+    `Error${status}`,
+    { ...response, content: { 'application/json': { schema: ErrorBody } } },
+  ]);
+  return renderDocument(
+    {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tenantry',
+        description: DESCRIPTION,
+        version,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/api' }],
+      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+      paths: Object.fromEntries(paths),
+      components: {
+        securitySchemes: SECURITY_SCHEMES,
+        headers: HEADERS,
+        responses: Object.fromEntries(responses),
       },
     },
-    defs: { Error: ErrorBody },
-  }) as unknown as OpenApiDocument & { components: Json; tags: unknown };
-
-  document.tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
-  document.components.responses = Object.fromEntries(
-    Object.entries(RESPONSES).map(([status, description]) => [
-      `Error${status}`,
-      {
-        description,
-        ...(status === '429' || status === '503' ? { headers: { 'Retry-After': retryAfter } } : {}),
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-      },
-    ]),
+    { override },
   );
-  for (const endpoint of endpoints.values()) {
-    const operation = document.paths[`/${endpoint.name}`]?.[endpoint.method.toLowerCase()];
-    if (operation === undefined) throw new Error(`${endpoint.name} is missing from the document.`);
-    const hasInput = operation.parameters !== undefined || operation.requestBody !== undefined;
-    for (const status of errorStatuses(endpoint, hasInput)) {
-      operation.responses[status] = { $ref: `#/components/responses/Error${status}` };
-    }
-    operation.security ??= [];
-  }
-  return document;
 }

@@ -65,4 +65,8 @@ export const mayGrant = (actor: Role, granted: Role): boolean =>
   granted !== 'owner' &&
   [...ROLES[granted].permissions].every((permission) => ROLES[actor].permissions.has(permission));
 
+/** Who may invite to a role, and whose invitations to it therefore hold. */
+export const mayInvite = (inviter: Role, invited: Role): boolean =>
+  can(inviter, 'invitation:create') && mayGrant(inviter, invited);
+
 export const isPermission = (text: string): text is Permission => (EVERY as string[]).includes(text);

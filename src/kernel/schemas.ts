@@ -3,7 +3,7 @@ import { isPermission } from './permissions.ts';
 
 /* What every input is made of. Text has a maximum length; ids are checked; addresses are trimmed and lower-cased. */
 
-export const Id = z.uuid().meta({ example: '019a9c1e-5b7a-7cc3-9d2e-0f4a8b6c1d20' });
+export const Id = z.uuid().toLowerCase().meta({ example: '019a9c1e-5b7a-7cc3-9d2e-0f4a8b6c1d20' });
 export const Email = z
   .string()
   .trim()
@@ -11,7 +11,13 @@ export const Email = z
   .max(254)
   .regex(z.regexes.email, 'This is not an e-mail address.')
   .meta({ format: 'email', example: 'ada@example.org' });
-export const Name = z.string().trim().min(1).max(64);
+/** One line: names stand in mails and logs. */
+export const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .refine((text) => !/\p{Cc}/u.test(text), 'A name has no control characters.');
 /** A token from a mail: 256 bits in base64url. */
 export const Token = z.string().min(20).max(128);
 export const PermissionText = z

@@ -266,6 +266,8 @@ test('a directory that cannot be created is refused in words', async () => {
   const directory = await temporary();
   await writeFile(join(directory, 'file'), '');
   await expect(start(join(directory, 'file', 'data'))).rejects.toThrow(/a part of .*file/);
+  await expect(start(join(directory, 'file'))).rejects.toThrow(/cannot be used: .*file/);
+  await expect(start('/proc/data')).rejects.toThrow(/cannot be used: .*\/proc\/data/);
   await expect(start('data')).rejects.toThrow(/must be an absolute path/);
 });
 
@@ -276,7 +278,7 @@ test('a directory that this user may not write is refused in words', async () =>
   const stranger = await service(directory, isRoot ? { uid: 65534, gid: 65534 } : {});
   const { error, name } = await stranger.go();
   expect(name).toBe('EmbeddedServerError');
-  expect(error).toMatch(/no permission for .*DATA_DIR/);
+  expect(error).toMatch(/no permission to create or use .*DATA_DIR/);
   if (!isRoot) await chmod(directory, 0o755);
 });
 

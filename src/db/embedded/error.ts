@@ -17,9 +17,10 @@ export function explain(error: unknown, directory: string): unknown {
   if (error instanceof EmbeddedServerError || !isSystemError(error)) return error;
   const path = error.path ?? directory;
   const who = `this process (uid ${process.geteuid?.() ?? 'unknown'})`;
+  const denied = `${who} has no permission to create or use ${path}. Grant it, start as another user`;
   const reasons: Record<string, string> = {
-    EACCES: `${who} has no permission for ${path}. Start as the user who owns it`,
-    EPERM: `${who} has no permission for ${path}. Start as the user who owns it`,
+    EACCES: denied,
+    EPERM: denied,
     EROFS: `${path} is on a read-only file system. Make it writable`,
     ENOSPC: `the disk is full (${path}). Free some space`,
     EDQUOT: `the disk quota is used up (${path}). Free some space`,

@@ -14,9 +14,17 @@ export async function exists(path: string): Promise<boolean> {
 
 /** Creates what is missing of a path, for everyone to pass whatever the umask says. */
 export async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
-  if (first === undefined) return;
-  for (let at = directory; at.startsWith(first); at = dirname(at)) await chmod(at, 0o755);
+  // not by mkdir's `recursive`, with which Node loops for ever where nothing can be created, such as in /proc
+  if (await exists(directory)) return;
+  await makeDirectory(dirname(directory));
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    // another process was faster
+    if (hasCode(error, 'EEXIST')) return;
+    throw error;
+  }
+  await chmod(directory, 0o755);
 }
 
 /** Writes a file that only its owner may read, so that after a crash it is there whole or not at all. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EmbeddedServerError, hasCode } from './error.ts';
 import { endProcess, isPostmaster } from './process.ts';
 
-export type PostmasterFile = { pid: number; isReady: boolean };
+export type PostmasterFile = { pid: number; port: number; isReady: boolean };
 
 /** Reads `postmaster.pid`, with which a server says who it is and how far it has got. */
 export async function readPostmasterFile(cluster: string): Promise<PostmasterFile | undefined> {
@@ -11,7 +11,8 @@ export async function readPostmasterFile(cluster: string): Promise<PostmasterFil
     // pid, data directory, start time, port, socket directory, address, shared memory, status
     const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8')).split('\n');
     const pid = Number.parseInt(lines[0] ?? '', 10);
-    return Number.isNaN(pid) ? undefined : { pid, isReady: lines[7]?.trim() === 'ready' };
+    const port = Number.parseInt(lines[3] ?? '', 10);
+    return Number.isNaN(pid) ? undefined : { pid, port, isReady: lines[7]?.trim() === 'ready' };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

@@ -2,8 +2,9 @@ import { Resend } from 'resend';
 import type { Mailer } from '../../domain/mail.ts';
 
 /** Delivers through Resend. The mail's id is its idempotency key: a retry is not a second mail. */
-export function createResendMailer(options: { apiKey: string; from: string }): Mailer {
-  const resend = new Resend(options.apiKey);
+export function createResendMailer(options: { apiKey: string; from: string; baseUrl?: string }): Mailer {
+  const { apiKey, baseUrl } = options;
+  const resend = new Resend(apiKey, baseUrl === undefined ? {} : { baseUrl });
   return {
     async send({ id, to, subject, text, html }) {
       const { error } = await resend.emails.send(

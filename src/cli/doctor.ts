@@ -1,0 +1,148 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import postgres from 'postgres';
+import { type Config, readConfig } from '../config.ts';
+import { dataDirOf, sharedServer } from '../database.ts';
+import { migrationState } from '../db/migrate.ts';
+import { mailDirOf } from '../deps.ts';
+import { createSmtpMailer } from '../platform/mail/smtp.ts';
+import { toStandardError } from './with-deps.ts';
+
+const OLDEST_POSTGRES = 15;
+
+/** One thing that was looked at. `advice` says what to do about it, and is there when something must be done. */
+type Finding = { subject: string; fact: string; advice?: string };
+
+const reasonOf = (error: unknown): string =>
+  (error instanceof Error
+    ? error.message || String('code' in error ? error.code : error.name)
+    : String(error)
+  ).trim();
+
+async function checkDataDirectory(config: Config): Promise<Finding> {
+  const directory = dataDirOf(config);
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.R_OK | constants.W_OK);
+    return { subject: 'data directory', fact: directory };
+  } catch (error) {
+    const advice = 'Make it writable for the user that runs the service, or set DATA_DIR to another place.';
+    return { subject: 'data directory', fact: reasonOf(error), advice };
+  }
+}
+
+async function checkDatabase(url: string): Promise<Finding[]> {
+  const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} });
+  try {
+    const [row] = await client<{ version: string }[]>`select current_setting('server_version') as version`;
+    const version = row?.version ?? 'unknown';
+    const findings: Finding[] = [
+      Number.parseInt(version, 10) < OLDEST_POSTGRES
+        ? {
+            subject: 'database',
+            fact: `PostgreSQL ${version}`,
+            advice: `Use PostgreSQL ${OLDEST_POSTGRES} or newer.`,
+          }
+        : { subject: 'database', fact: `PostgreSQL ${version}` },
+    ];
+    const state = await migrationState(client);
+    findings.push({
+      subject: 'migrations',
+      ...{
+        current: { fact: 'up to date' },
+        behind: { fact: 'some are missing', advice: 'Run `tenantry migrate`, or start the service.' },
+        newer: {
+          fact: 'newer than this version',
+          advice: 'Start the version that made them, or restore a backup.',
+        },
+      }[state],
+    });
+    if (state === 'current') findings.push(await checkJobs(client), await checkFirstAccount(client));
+    return findings;
+  } catch (error) {
+    const advice = 'Check that PostgreSQL runs and that DATABASE_URL names it.';
+    return [{ subject: 'database', fact: reasonOf(error), advice }];
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+async function checkJobs(client: postgres.Sql): Promise<Finding> {
+  const [row] = await client<{ failed: number; error: string | null }[]>`
+    select count(*)::int as failed, max(last_error) as error from jobs where failed_at is not null`;
+  if (row === undefined || row.failed === 0) return { subject: 'jobs', fact: 'none was given up' };
+  const advice =
+    'Mend the cause; `update jobs set failed_at = null, attempts = 0, run_at = now()` tries them again.';
+  return { subject: 'jobs', fact: `${row.failed} given up, such as: ${row.error}`, advice };
+}
+
+async function checkFirstAccount(client: postgres.Sql): Promise<Finding> {
+  const [root] = await client`select 1 from users where role = 'rootAdmin' limit 1`;
+  if (root !== undefined) return { subject: 'accounts', fact: 'there is a rootAdmin' };
+  const advice =
+    'Run `tenantry user create --role rootAdmin`, or sign up: the first account becomes rootAdmin.';
+  return { subject: 'accounts', fact: 'there is no rootAdmin', advice };
+}
+
+async function checkMail(config: Config): Promise<Finding> {
+  const { mail } = config;
+  if (mail.kind === 'resend')
+    return { subject: 'mail', fact: 'Resend (the key is tried with the first mail)' };
+  if (mail.kind === 'files')
+    return { subject: 'mail', fact: `kept as files in ${mailDirOf(config)}, not delivered` };
+  try {
+    await createSmtpMailer(mail).check();
+    return { subject: 'mail', fact: 'the SMTP server takes mail' };
+  } catch (error) {
+    return {
+      subject: 'mail',
+      fact: reasonOf(error),
+      advice: 'Check SMTP_URL: host, port, user and password.',
+    };
+  }
+}
+
+/** Looks at everything the service needs, changes nothing, and says what to do. @returns whether all is well. */
+export async function doctor(
+  environment: NodeJS.ProcessEnv,
+  print: (line: string) => void,
+): Promise<boolean> {
+  const findings: Finding[] = [];
+  try {
+    const config = readConfig(environment);
+    findings.push({ subject: 'settings', fact: 'readable and without contradiction' });
+    const directory = await checkDataDirectory(config);
+    findings.push(directory);
+    if (directory.advice === undefined) findings.push(...(await checkServer(config)));
+    findings.push(await checkMail(config));
+  } catch (error) {
+    findings.push({
+      subject: 'settings',
+      fact: reasonOf(error),
+      advice: 'Change these variables; README.md lists all.',
+    });
+  }
+  for (const { subject, fact, advice } of findings) {
+    print(`${advice === undefined ? 'ok  ' : 'FAIL'}  ${subject}: ${fact}`);
+    if (advice !== undefined) print(`      → ${advice}`);
+  }
+  return findings.every(({ advice }) => advice === undefined);
+}
+
+async function checkServer(config: Config): Promise<Finding[]> {
+  try {
+    const server = await sharedServer(config, toStandardError);
+    try {
+      return await checkDatabase(server.url);
+    } finally {
+      await server.stop();
+    }
+  } catch (error) {
+    return [
+      {
+        subject: 'database',
+        fact: reasonOf(error),
+        advice: 'Do what the message says, then run this again.',
+      },
+    ];
+  }
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+import { Command, Option } from 'commander';
+import { readConfig } from '../config.ts';
+import { PLATFORM_ROLES } from '../kernel/permissions.ts';
+import { VERSION } from '../version.ts';
+import { explainAndExit } from './explain.ts';
+
+// Commands load what they need when they run: `tenantry --help` should not wait for the whole service.
+const program = new Command('tenantry')
+  .description('The tenancy backend of a hosting panel.')
+  .version(VERSION);
+const role = new Option('--role <role>', 'platform role').choices(PLATFORM_ROLES);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+program
+  .command('serve')
+  .description('run the service')
+  .action(async () => (await import('./serve.ts')).serve(process.env));
+
+program
+  .command('migrate')
+  .description('bring the database up to date')
+  .action(async () => {
+    const { withDatabase } = await import('./with-deps.ts');
+    await withDatabase(readConfig(process.env), async () => print('The database is up to date.'));
+  });
+
+const user = program.command('user').description('accounts');
+user
+  .command('create')
+  .description('make an account with a verified address; the password is read from standard input')
+  .requiredOption('--email <address>')
+  .requiredOption('--name <name>')
+  .addOption(role)
+  .action(async (options) => {
+    const { createUser } = await import('./accounts.ts');
+    print(await createUser(readConfig(process.env), options));
+  });
+user
+  .command('promote')
+  .description('give an account a platform role')
+  .requiredOption('--email <address>')
+  .addOption(new Option('--role <role>', 'platform role').choices(PLATFORM_ROLES).makeOptionMandatory())
+  .action(async (options) => {
+    const { promote } = await import('./accounts.ts');
+    print(await promote(readConfig(process.env), options));
+  });
+
+program
+  .command('apikey')
+  .description('API keys')
+  .command('create')
+  .description('make an API key for all organizations of an account, and print it')
+  .requiredOption('--email <address>')
+  .requiredOption('--name <name>')
+  .action(async (options) => {
+    const { createKey } = await import('./accounts.ts');
+    print(await createKey(readConfig(process.env), options));
+  });
+
+program
+  .command('openapi')
+  .description('print the OpenAPI document')
+  .action(async () => {
+    const { appRouter } = await import('../api/root.ts');
+    const { createDocument } = await import('../http/openapi.ts');
+    print(JSON.stringify(createDocument(appRouter, VERSION), null, 2));
+  });
+
+program
+  .command('doctor')
+  .description('check settings, database, migrations, data directory and mail, and say what to do')
+  .action(async () => {
+    const { doctor } = await import('./doctor.ts');
+    if (!(await doctor(process.env, print))) process.exitCode = 1;
+  });
+
+// `tenantry openapi | head` closes the pipe early, which is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  explainAndExit(error);
+}

@@ -1,0 +1,26 @@
+import type { Config } from '../config.ts';
+import { openDatabase, sharedServer } from '../database.ts';
+import type { Database } from '../db/client.ts';
+import { createDeps } from '../deps.ts';
+import type { Deps } from '../domain/deps.ts';
+
+/** A command needs few connections and leaves the rest to the service. */
+const POOL_SIZE = 2;
+
+export const toStandardError = {
+  info: (message: string) => void process.stderr.write(`${message}\n`),
+  error: (message: string) => void process.stderr.write(`${message}\n`),
+};
+
+/** Runs `task` on the migrated database, beside a running service or without one. */
+export async function withDatabase<T>(config: Config, task: (database: Database) => Promise<T>): Promise<T> {
+  const { database, close } = await openDatabase(await sharedServer(config, toStandardError), POOL_SIZE);
+  try {
+    return await task(database);
+  } finally {
+    await close();
+  }
+}
+
+export const withDeps = <T>(config: Config, task: (deps: Deps) => Promise<T>): Promise<T> =>
+  withDatabase(config, async (database) => task(await createDeps(config, database)));

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/**
+ * Who may import whom. `ports` are the files that lie directly in domain/: types that the outside implements or
+ * reads. The files directly in src/ put the service together and may import everything.
+ */
+const MAY_IMPORT: Record<string, string[]> = {
+  kernel: [],
+  db: ['kernel'],
+  ports: ['kernel', 'db'],
+  domain: ['kernel', 'db', 'ports'],
+  platform: ['kernel', 'ports'],
+  auth: ['kernel', 'db', 'domain', 'ports'],
+  api: ['kernel', 'domain', 'ports'],
+  jobs: ['kernel', 'db', 'domain', 'ports'],
+  http: ['kernel', 'auth', 'api', 'ports'],
+  client: ['api'],
+};
+
+const MAX_LINES = 400;
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => `src/${file}`);
+
+const layerOf = (path: string): string => {
+  const [, layer = '', second = ''] = path.split('/');
+  if (layer === 'domain' && second.endsWith('.ts')) return 'ports';
+  return layer;
+};
+
+/** Relative imports of a file, as paths from the root. */
+const importsOf = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)].map(([, target = '']) =>
+    normalize(join(dirname(file), target)),
+  );
+
+describe.each(files)('%s', (file) => {
+  const layer = layerOf(file);
+  const allowed = MAY_IMPORT[layer];
+
+  test.skipIf(allowed === undefined)('imports only what its layer may', () => {
+    const foreign = importsOf(file)
+      .map(layerOf)
+      .filter((target) => target !== layer && !allowed?.includes(target));
+    expect(foreign).toEqual([]);
+  });
+
+  test.skipIf(layer === 'domain' && file.endsWith('/index.ts'))(
+    'reaches other nouns of the domain by their face',
+    () => {
+      const noun = dirname(file);
+      const inside = importsOf(file).filter(
+        (target) => layerOf(target) === 'domain' && dirname(target) !== noun && !target.endsWith('/index.ts'),
+      );
+      expect(inside).toEqual([]);
+    },
+  );
+
+  test('is short enough to be read', () => {
+    expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThanOrEqual(MAX_LINES);
+  });
+});
+
+test('process.env is read in one place', () => {
+  const readers = files.filter((file) => /process\.env\b/.test(readFileSync(file, 'utf8')));
+  // config.ts is handed the environment by these
+  expect(readers.sort()).toEqual(['src/cli/index.ts', 'src/main.ts']);
+});

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { httpCaller } from '../support/harness.ts';
+import { startService, temporaryDirectory, tenantry } from '../support/service.ts';
+
+const name = `t_${randomUUID().replaceAll('-', '')}`;
+let admin: postgres.Sql;
+let environment: NodeJS.ProcessEnv;
+let directory: string;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
+  await admin.unsafe(`create database ${name}`);
+  const url = new URL(inject('databaseUrl'));
+  url.pathname = `/${name}`;
+  environment = {
+    DATABASE_URL: url.href,
+    AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough',
+    DATA_DIR: directory,
+  };
+});
+afterAll(async () => {
+  await admin.unsafe(`drop database ${name} with (force)`);
+  await admin.end();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('on a new database', () => {
+  test('doctor finds the missing migrations and says what to do', async () => {
+    const { code, stdout } = await tenantry(['doctor'], environment);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/FAIL {2}migrations: some are missing\n {6}→ Run `tenantry migrate`/);
+  });
+
+  test('migrate brings it up to date, also twice', async () => {
+    for (const _ of [1, 2]) {
+      expect(await tenantry(['migrate'], environment)).toMatchObject({
+        code: 0,
+        stdout: 'The database is up to date.\n',
+      });
+    }
+  });
+
+  test('user create reads the password from standard input; the first account is rootAdmin', async () => {
+    const args = ['user', 'create', '--email', ' Ada@Example.org', '--name', 'Ada'];
+    const weak = await tenantry(args, environment, 'short\n');
+    expect(weak).toMatchObject({ code: 1, stdout: '' });
+    expect(weak.stderr).toMatch(/^A password has 8 to 128 characters.\n$/);
+    const { code, stdout } = await tenantry(args, environment, 'Correct-horse-1\n');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ada@example\.org has the account [0-9a-f-]{36} with the role rootAdmin\.\n$/);
+  });
+
+  test('user promote gives a role, and names an unknown account', async () => {
+    const input = 'Correct-horse-1\n';
+    const created = ['user', 'create', '--email', 'bob@example.org', '--name', 'Bob', '--role', 'staff'];
+    expect(await tenantry(created, environment, input)).toMatchObject({ code: 0 });
+    const args = (email: string) => ['user', 'promote', '--email', email, '--role', 'admin'];
+    expect(await tenantry(args('bob@example.org'), environment)).toMatchObject({
+      code: 0,
+      stdout: 'bob@example.org has the role admin.\n',
+    });
+    expect(await tenantry(args('eve@example.org'), environment)).toMatchObject({
+      code: 1,
+      stderr: 'User not found.\n',
+    });
+  });
+
+  test('apikey create prints a key that works', async () => {
+    const args = ['apikey', 'create', '--email', 'ada@example.org', '--name', 'deploy'];
+    const { stdout } = await tenantry(args, environment);
+    const service = await startService(environment);
+    const key = httpCaller(service.baseUrl, { 'x-api-key': stdout.trim() });
+    expect(await key.get('organization.active')).toMatchObject({
+      status: 200,
+      body: { name: "Ada's organization" },
+    });
+    expect(await service.end('SIGTERM')).toBe(0);
+  });
+
+  test('doctor is content afterwards', async () => {
+    const { code, stdout } = await tenantry(['doctor'], environment);
+    expect(stdout).not.toContain('FAIL');
+    expect(code).toBe(0);
+  });
+});
+
+test('a database newer than the code is refused', async () => {
+  const sql = postgres(environment.DATABASE_URL ?? '', { max: 1 });
+  await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9999999999999)`;
+  const { code, stderr } = await tenantry(['serve'], environment);
+  const doctor = await tenantry(['doctor'], environment);
+  await sql`delete from drizzle.__drizzle_migrations where hash = 'later'`;
+  await sql.end();
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^This database was migrated by a newer version of Tenantry\./);
+  expect(doctor.stdout).toMatch(/FAIL {2}migrations: newer than this version/);
+});
+
+test('every setting that is wrong is named at once, and no value is shown', async () => {
+  const { code, stderr } = await tenantry(['serve'], {
+    PORT: 'many',
+    AUTH_SECRET: 'hush-hush',
+    DATABASE_URL: 'mysql://root:hush@localhost/x',
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/PORT.*\n.*DATABASE_URL.*\n.*AUTH_SECRET.*at least 32/);
+  expect(stderr).not.toContain('hush');
+});
+
+test('settings that contradict each other are named', async () => {
+  const { stderr } = await tenantry(['serve'], {
+    ROOT_EMAIL: 'root@example.org',
+    SMTP_URL: 'smtp://127.0.0.1',
+    RESEND_API_KEY: 're_1',
+    DATABASE_URL: 'postgres://127.0.0.1/x',
+  });
+  expect(stderr).toMatch(/ROOT_EMAIL and ROOT_PASSWORD/);
+  expect(stderr).toMatch(/SMTP_URL and RESEND_API_KEY/);
+  expect(stderr).toMatch(/AUTH_SECRET is needed with DATABASE_URL/);
+});
+
+test('doctor reports a database that is away and a mail server that does not answer', async () => {
+  const { code, stdout } = await tenantry(['doctor'], {
+    DATABASE_URL: 'postgres://127.0.0.1:1/x',
+    AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough',
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    DATA_DIR: directory,
+  });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/FAIL {2}database: .*ECONNREFUSED/);
+  expect(stdout).toMatch(/FAIL {2}mail: .*ECONNREFUSED/);
+});
+
+test('commands share the embedded database with a running service', async () => {
+  const own = {
+    DATA_DIR: await temporaryDirectory(),
+    ROOT_EMAIL: 'root@example.org',
+    ROOT_PASSWORD: 'Correct-horse-1',
+  };
+  const service = await startService(own);
+  const { code, stdout } = await tenantry(
+    ['apikey', 'create', '--email', own.ROOT_EMAIL, '--name', 'x'],
+    own,
+  );
+  expect(code).toBe(0);
+  const key = httpCaller(service.baseUrl, { 'x-api-key': stdout.trim() });
+  expect((await key.get('user.one', { userId: 'me' })).body).toMatchObject({ email: own.ROOT_EMAIL });
+  const second = await tenantry(['serve'], { ...own, PORT: '0', PUBLIC_URL: 'http://localhost' });
+  expect(second).toMatchObject({ code: 1 });
+  expect(second.stderr).toContain(`in use by process ${service.child.pid}`);
+  expect(await service.end('SIGTERM')).toBe(0);
+  await rm(own.DATA_DIR, { recursive: true, force: true });
+});

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const NODE_OPTIONS = ['--import', 'tsx'];
+
+/** The environment of this process without what would change the service's settings. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env;
+  return { PATH, HOME, TMPDIR };
+}
+
+/** A new directory that the database server can enter too, when it runs as another user. */
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'tenantry-'));
+  await chmod(directory, 0o755);
+  return directory;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export type Finished = { code: number | null; stdout: string; stderr: string };
+
+/** Runs `tenantry` with these arguments until it ends. */
+export async function tenantry(
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+  input = '',
+): Promise<Finished> {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, 'src/cli/index.ts', ...args], {
+    env: { ...plainEnvironment(), ...environment },
+  });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  child.stdin.end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+function collect(stream: NodeJS.ReadableStream): { text: string } {
+  const collected = { text: '' };
+  stream.on('data', (chunk: Buffer) => {
+    collected.text += chunk.toString();
+  });
+  return collected;
+}
+
+export type Service = {
+  baseUrl: string;
+  child: ChildProcess;
+  output: { text: string };
+  /** Sends a signal and resolves with the exit code (null after SIGKILL). */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+};
+
+/** Starts the service as `npm start` does and resolves when it is ready. */
+export async function startService(environment: NodeJS.ProcessEnv): Promise<Service> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [...NODE_OPTIONS, 'src/main.ts'], {
+    env: { ...plainEnvironment(), PORT: String(port), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = collect(child.stdout);
+  child.stderr.on('data', (chunk: Buffer) => {
+    output.text += chunk.toString();
+  });
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      if (output.text.includes('Tenantry answers at')) resolve();
+    });
+    ended.then(() => reject(new Error(`The service did not start: ${output.text}`)));
+  });
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    child,
+    output,
+    async end(signal) {
+      child.kill(signal);
+      const [code] = await ended;
+      return code;
+    },
+  };
+}
