@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chown, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Binaries, ENVIRONMENT } from './binaries.ts';
 import { EmbeddedServerError, hasCode } from './error.ts';
@@ -83,19 +83,23 @@ async function initialise(
     await run(initdb, options, { ...user, cwd: '/', env: ENVIRONMENT });
   } catch (cause) {
     throw new EmbeddedServerError(
-      `PostgreSQL could not create its database in ${cluster}: ${reasonOf(cause)}. ` +
+      `PostgreSQL could not create its database in ${dirname(dirname(cluster))}: ${reasonOf(cause)}. ` +
         'Solve that (most often it is a full or failing disk), or set DATA_DIR to another directory.',
       { cause },
     );
   }
 }
 
-/** initdb ends by saying that it cleans up: the last line with an error tells more. */
+/** initdb ends by saying that it cleans up: the first line with an error tells more. */
 function reasonOf(error: unknown): string {
   const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
   const lines = output.split('\n');
-  const line = lines.findLast((line) => /error|fatal|panic/i.test(line)) ?? lines.at(-1);
-  return line || (error instanceof Error ? error.message : String(error));
+  const line = lines.find((line) => /error:|fatal:|panic:/i.test(line)) ?? lines.at(-1);
+  // without the time and the process
+  return (
+    line?.replace(/^[\d-]+ [\d:.]+ UTC \[\d+\] /, '') ||
+    (error instanceof Error ? error.message : String(error))
+  );
 }
 
 async function checkOwner({ cluster, user }: Place): Promise<void> {

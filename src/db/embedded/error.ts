@@ -24,8 +24,7 @@ export function explain(error: unknown, directory: string): unknown {
     EROFS: `${path} is on a read-only file system. Make it writable`,
     ENOSPC: `the disk is full (${path}). Free some space`,
     EDQUOT: `the disk quota is used up (${path}). Free some space`,
-    ENOTDIR: `a part of ${path} is a file. Remove that file`,
-    EEXIST: `${path} is in the way. Remove it`,
+    ENOTDIR: `a part of ${path} is a file, not a directory. Correct that`,
   };
   const reason = reasons[error.code ?? ''] ?? `${error.message}. Repair that`;
   return new EmbeddedServerError(

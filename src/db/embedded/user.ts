@@ -52,15 +52,16 @@ function isRoot(): boolean {
 
 /** The owner of a directory, unless it is missing or root's. */
 function ownerOf(directory: string): ServerUser | undefined {
-  const stats = statSync(directory, { throwIfNoEntry: false });
-  return stats && stats.uid !== 0 ? { uid: stats.uid, gid: stats.gid } : undefined;
+  if (!existsSync(directory)) return undefined;
+  const { uid, gid } = statSync(directory);
+  return uid === 0 ? undefined : { uid, gid };
 }
 
 /** The first existing directory on the way to `directory`, itself included, that `user` may not enter. */
 function firstBarrier(directory: string, user: ServerUser): string | undefined {
   const path: string[] = [];
   for (let at = resolve(directory); ; at = dirname(at)) {
-    if (existsSync(at)) path.unshift(at);
+    if (existsSync(at) && statSync(at).isDirectory()) path.unshift(at);
     if (at === dirname(at)) break;
   }
   // the system decides, not the mode bits: there are access lists, and file systems of their own mind
