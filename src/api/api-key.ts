@@ -67,7 +67,7 @@ export function limitsOf(
 
 export const apiKeyRouter = router({
   all: userProcedure
-    .meta({ summary: 'List the API keys of the caller', boundKeys: true })
+    .meta({ summary: 'List the API keys of the caller', limitedKeys: 'any' })
     .input(ListPage.prefault({}))
     .output(z.object({ items: z.array(ApiKey), nextCursor: Id.nullable() }))
     .query(async ({ ctx, input: { limit, cursor = null } }) =>

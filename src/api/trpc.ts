@@ -1,6 +1,7 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { RateLimit } from '../domain/deps.ts';
 import { requireActor, requireActorOf } from '../domain/organization/index.ts';
+import { isLimited, type OrganizationActor, type Principal } from '../domain/principal.ts';
 import { DomainError, forbidden, tooManyRequests, unauthorized } from '../kernel/errors.ts';
 import type { Permission, PlatformRight } from '../kernel/permissions.ts';
 import { canOnPlatform } from '../kernel/permissions.ts';
@@ -17,8 +18,12 @@ export type Meta = {
   summary?: string;
   /** What an expert should know, in a few sentences. */
   description?: string;
-  /** An API key that is bound to one organization may call it; organization procedures allow that by themselves. */
-  boundKeys?: boolean;
+  /**
+   * Which limited API keys may call it: a permission admits those bound to an organization, and of those limited to
+   * permissions the ones that hold it. User procedures admit none when this is left out, procedures of an
+   * organization all that hold the permission in `access`.
+   */
+  limitedKeys?: 'any' | 'none' | Permission;
   /** Counted per user, or per client address for anonymous callers. */
   rateLimit?: RateLimit;
 };
@@ -78,12 +83,19 @@ const signedIn = withErrors.use(withRateLimit).use(({ ctx, next }) => {
   return next({ ctx: { principal: ctx.principal } });
 });
 
-/** Any signed-in user, by a session or by an API key that is not limited. */
-export const userProcedure = signedIn.meta({ access: 'user' }).use(({ ctx, meta, next }) => {
-  const { key } = ctx.principal;
-  if (key !== null && meta?.boundKeys !== true && (key.organizationId !== null || key.permissions !== null)) {
+function requireKey({ key }: Principal, limitedKeys: NonNullable<Meta['limitedKeys']>): void {
+  if (limitedKeys === 'any' || !isLimited(key)) return;
+  if (limitedKeys === 'none') {
     throw forbidden('key_is_limited', 'This API key is limited to its organization or permissions.');
   }
+  if (key.permissions !== null && !key.permissions.includes(limitedKeys)) {
+    throw forbidden('permission_missing', `You need the permission ${limitedKeys} for this.`);
+  }
+}
+
+/** Any signed-in user, by a session or by an API key that is not limited. */
+export const userProcedure = signedIn.meta({ access: 'user' }).use(({ ctx, meta, next }) => {
+  requireKey(ctx.principal, meta?.limitedKeys ?? 'none');
   return next();
 });
 
@@ -96,13 +108,22 @@ export const platformProcedure = (right: PlatformRight) =>
     return next();
   });
 
+/** What a procedure of an organization gets to know of its caller. */
+async function acting(found: Promise<OrganizationActor>, meta: Meta | undefined) {
+  const actor = await found;
+  requireKey(actor.principal, meta?.limitedKeys ?? 'any');
+  return { actor };
+}
+
 /** A member with this permission in the organization that `organizationId` names, or in the active one. */
 export const organizationProcedure = (permission: Permission) =>
   signedIn
     .meta({ access: permission })
-    .input(OrganizationRef)
-    .use(async ({ ctx, input, next }) =>
-      next({ ctx: { actor: await requireActor(ctx.deps, ctx.principal, input.organizationId, permission) } }),
+    .input(OrganizationRef.prefault({}))
+    .use(async ({ ctx, input, meta, next }) =>
+      next({
+        ctx: await acting(requireActor(ctx.deps, ctx.principal, input.organizationId, permission), meta),
+      }),
     );
 
 /** The same in the organization of the member that `memberId` names. */
@@ -110,9 +131,12 @@ export const memberProcedure = (permission: Permission) =>
   signedIn
     .meta({ access: permission })
     .input(MemberRef)
-    .use(async ({ ctx, input, next }) =>
+    .use(async ({ ctx, input, meta, next }) =>
       next({
-        ctx: { actor: await requireActorOf(ctx.deps, ctx.principal, 'member', input.memberId, permission) },
+        ctx: await acting(
+          requireActorOf(ctx.deps, ctx.principal, 'member', input.memberId, permission),
+          meta,
+        ),
       }),
     );
 
@@ -121,10 +145,11 @@ export const invitationProcedure = (permission: Permission) =>
   signedIn
     .meta({ access: permission })
     .input(InvitationRef)
-    .use(async ({ ctx, input, next }) =>
+    .use(async ({ ctx, input, meta, next }) =>
       next({
-        ctx: {
-          actor: await requireActorOf(ctx.deps, ctx.principal, 'invitation', input.invitationId, permission),
-        },
+        ctx: await acting(
+          requireActorOf(ctx.deps, ctx.principal, 'invitation', input.invitationId, permission),
+          meta,
+        ),
       }),
     );

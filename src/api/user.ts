@@ -10,7 +10,7 @@ export const userRouter = router({
   get: userProcedure
     .meta({
       summary: "Read the caller's membership of the active organization, with profile and keys",
-      boundKeys: true,
+      limitedKeys: 'member:read',
     })
     .output(MemberWithUser)
     .query(({ ctx }) => ownMember(ctx.deps, ctx.principal)),
@@ -19,14 +19,14 @@ export const userRouter = router({
     .meta({
       summary: 'Read a profile',
       description: '`me`, a member of the active organization, or any account for platform staff.',
-      boundKeys: true,
+      limitedKeys: 'member:read',
     })
     .input(z.object({ userId: z.union([z.literal('me'), Id]) }))
     .output(Profile)
     .query(({ ctx, input }) => oneUser(ctx.deps, ctx.principal, input.userId)),
 
   session: userProcedure
-    .meta({ summary: 'Read who is calling and in which organization', boundKeys: true })
+    .meta({ summary: 'Read who is calling and in which organization', limitedKeys: 'any' })
     .output(
       z.object({
         user: z.object({ id: Id }),

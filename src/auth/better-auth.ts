@@ -1,9 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { betterAuth } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
+import { translateError } from '../db/errors.ts';
 import { accounts, sessions, users, verifications } from '../db/schema/index.ts';
 import type { PasswordHasher } from '../domain/deps.ts';
+import { DomainError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../kernel/password.ts';
 
@@ -12,6 +15,7 @@ export const CLIENT_ADDRESS_HEADER = 'x-tenantry-client-address';
 
 /** Signs in and out. `http/auth.ts` lets through what we use of it. */
 export type Identity = {
+  /** Answers 2xx to 4xx. Rejects with a DomainError, or with what went wrong inside. */
   handle(request: Request): Promise<Response>;
   /** Name of the session cookie. */
   cookieName: string;
@@ -27,6 +31,12 @@ function drizzleBeside(client: postgres.Sql<{ bigint: number }>) {
   return db;
 }
 
+/** What drizzle's wrapper hides, with its meaning for the caller. */
+function causeOf(error: unknown): unknown {
+  const isWrapper = error instanceof Error && error.cause !== undefined && !(error instanceof DomainError);
+  return isWrapper ? causeOf(error.cause) : translateError(error);
+}
+
 export async function createIdentity(options: {
   client: postgres.Sql<{ bigint: number }>;
   passwords: PasswordHasher;
@@ -36,6 +46,9 @@ export async function createIdentity(options: {
   log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }): Promise<Identity> {
   const { passwords, publicUrl, secret } = options;
+  // better-auth turns some failures into a 500 without a cause, and a failed sign-out into a success. It logs the error
+  // before it does, so the logger keeps it for the request that it belongs to.
+  const requests = new AsyncLocalStorage<{ failure?: unknown }>();
   const auth = betterAuth({
     baseURL: publicUrl,
     basePath: '/api/auth',
@@ -57,7 +70,15 @@ export async function createIdentity(options: {
     },
     rateLimit: { enabled: false }, // ours counts, in http/auth.ts
     telemetry: { enabled: false },
-    logger: { log: (level, message) => options.log(level, message) },
+    logger: {
+      log(level, message, ...details) {
+        const request = requests.getStore();
+        const failure = details.find((detail) => detail instanceof Error);
+        if (level === 'error' && request !== undefined && failure !== undefined) request.failure = failure;
+        else options.log(level, message);
+      },
+    },
+    onAPIError: { throw: true }, // it would print the error, with the statement's values, past our log
     advanced: {
       database: { generateId: newId },
       useSecureCookies: publicUrl.startsWith('https://'),
@@ -66,5 +87,17 @@ export async function createIdentity(options: {
     },
   });
   const { authCookies } = await auth.$context;
-  return { handle: auth.handler, cookieName: authCookies.sessionToken.name };
+
+  async function handle(request: Request): Promise<Response> {
+    const state: { failure?: unknown } = {};
+    const response = await requests
+      .run(state, () => auth.handler(request))
+      .catch((error: unknown) => {
+        throw causeOf(error);
+      });
+    if (state.failure !== undefined) throw causeOf(state.failure);
+    if (response.status >= 500) throw new Error(`better-auth answered ${response.status}`);
+    return response;
+  }
+  return { handle, cookieName: authCookies.sessionToken.name };
 }

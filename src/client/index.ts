@@ -1,9 +1,14 @@
 import { createTRPCClient, httpBatchLink, type TRPCClient } from '@trpc/client';
+import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server';
 import superjson from 'superjson';
 import type { AppRouter } from '../api/root.ts';
 
 export type { AppRouter };
 export type TenantryClient = TRPCClient<AppRouter>;
+/** What a procedure takes: `RouterInputs['organization']['create']`. */
+export type RouterInputs = inferRouterInputs<AppRouter>;
+/** What a procedure answers: `RouterOutputs['organization']['one']`. */
+export type RouterOutputs = inferRouterOutputs<AppRouter>;
 
 export type ClientOptions = {
   /** Where the service answers, such as https://panel.example.com; no trailing slash. */
@@ -16,6 +21,8 @@ export type ClientOptions = {
 
 /** The service takes this many calls in one batch. */
 const MAX_BATCH = 10;
+/** The inputs of queries travel in the address, and Node takes 16 kB of request line and headers. */
+const MAX_URL_LENGTH = 8_000;
 
 /** A client with every procedure's types: `client.organization.one.query({ organizationId })`. Dates are Dates. */
 export function createClient({ baseUrl, apiKey, fetch = globalThis.fetch }: ClientOptions): TenantryClient {
@@ -25,6 +32,7 @@ export function createClient({ baseUrl, apiKey, fetch = globalThis.fetch }: Clie
         url: `${baseUrl}/api/trpc`,
         transformer: superjson,
         maxItems: MAX_BATCH,
+        maxURLLength: MAX_URL_LENGTH,
         headers: apiKey === undefined ? {} : { 'x-api-key': apiKey },
         fetch: (url, init) => fetch(url, { ...(init as RequestInit), credentials: 'include' }),
       }),

@@ -17,6 +17,10 @@ export type PrincipalKey = {
   permissions: readonly Permission[] | null;
 };
 
+/** Whether a key stands for less than its whole holder. */
+export const isLimited = (key: PrincipalKey | null): key is PrincipalKey =>
+  key !== null && (key.organizationId !== null || key.permissions !== null);
+
 /** Who is calling: a user, by a session or by a key. */
 export type Principal = Origin & {
   userId: string;

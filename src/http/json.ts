@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { badRequest } from '../kernel/errors.ts';
 
 const MAX_DEPTH = 32;
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /** PostgreSQL stores neither; both would otherwise surface there as errors or as silently changed text. */
 function checkText(text: string): void {
@@ -32,8 +34,16 @@ export function parseJson(text: string): unknown {
   try {
     value = JSON.parse(text);
   } catch {
-    throw badRequest('input', 'malformed_json', 'The body is not valid JSON.');
+    throw badRequest('input', 'malformed_json', 'The input is not valid JSON.');
   }
   checkJson(value);
   return value;
+}
+
+/** The same for a body; undefined for an empty one. Bytes that are not UTF-8 would become other text unseen. */
+export function parseJsonBody(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  if (!isUtf8(body)) throw badRequest('input', 'invalid_text', 'The body must be UTF-8.');
+  const text = body.toString();
+  return parseJson(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 }

@@ -175,11 +175,13 @@ function describe(router: AnyTRPCRouter, endpoint: Endpoint): ZodOpenApiOperatio
   };
 }
 
+const FORMATS = new Set(['uuid', 'date', 'date-time']);
+
 /** What zod's own rendering says too much or too little of. */
 const override: ZodOpenApiOverride = ({ zodSchema, jsonSchema }) => {
   const { type } = zodSchema._zod.def;
   if (type === 'date') jsonSchema.format = 'date-time';
-  if (jsonSchema.format === 'uuid') delete jsonSchema.pattern; // the format says it
+  if (FORMATS.has(jsonSchema.format ?? '')) delete jsonSchema.pattern; // the format says it
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties; // answers may grow
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;

@@ -13,6 +13,17 @@ export type OperationsOptions = {
   countJobs: () => Promise<{ waiting: number; failed: number }>;
 };
 
+/** A network that swallows packets would keep a probe waiting, and the probe would not say why. */
+const READY_WITHIN_MS = 2_000;
+
+function within<T>(ms: number, task: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
+  });
+  return Promise.race([task, tooLate]).finally(() => clearTimeout(timer));
+}
+
 /** Liveness, readiness and metrics. `startDraining` makes readiness fail, so that no new requests are sent here. */
 export function operationsRoutes(
   app: FastifyInstance,
@@ -56,7 +67,7 @@ export function operationsRoutes(
   app.get('/ready', async (_request, reply) => {
     if (draining) return sendError(reply, unavailable('draining', 'The service is stopping.'), 'ready');
     try {
-      await options.checkReady();
+      await within(READY_WITHIN_MS, options.checkReady());
     } catch (cause) {
       return sendError(
         reply,

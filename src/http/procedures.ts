@@ -45,5 +45,3 @@ export function endpointsOf(router: AnyTRPCRouter): ReadonlyMap<string, Endpoint
     }),
   );
 }
-
-export const ALLOWED_METHODS = { GET: 'GET, HEAD', POST: 'POST' } as const;

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { badRequest } from '../kernel/errors.ts';
 import { checkJson } from './json.ts';
 
 type Reader = (values: string[]) => unknown;
 export type QueryReader = (search: string) => Record<string, unknown>;
 
-const NUMBER = /^-?\d{1,16}(?:\.\d{1,16})?$/;
+/** As JSON writes numbers, without exponents. */
+const NUMBER = /^-?(?:0|[1-9]\d{0,15})(?:\.\d{1,16})?$/;
 
 /** The schema inside optional, nullable, default and prefault. */
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
@@ -25,6 +27,15 @@ function readerOf(schema: z.core.$ZodType): Reader {
   return (values) => (values.length === 1 ? readOne(inner, values[0] ?? '') : values);
 }
 
+/** Escapes that are not UTF-8 would be read as other text unseen. */
+function requireUtf8(search: string): void {
+  try {
+    decodeURIComponent(search);
+  } catch {
+    throw badRequest('input', 'invalid_text', 'The query must be UTF-8, percent-encoded.');
+  }
+}
+
 /**
  * Reads a query string by the declared types of a procedure's input, without loosening them: `on=false` is false,
  * `on=no` is refused by the schema. A parameter given twice is an array. Undeclared parameters are dropped, so no
@@ -40,6 +51,7 @@ export function queryReader(inputs: readonly unknown[]): QueryReader {
   return (search) => {
     const input: Record<string, unknown> = {};
     if (search === '') return input;
+    requireUtf8(search);
     const params = new URLSearchParams(search);
     for (const [name, read] of readers) {
       const values = params.getAll(name);

@@ -5,11 +5,13 @@ import type { Context } from '../api/context.ts';
 import { describeError } from '../api/errors.ts';
 import { appRouter } from '../api/root.ts';
 import { bareOrSuperjson } from '../api/transformer.ts';
-import { badRequest } from '../kernel/errors.ts';
+import { badRequest, notFound } from '../kernel/errors.ts';
 import type { CreateContext } from './context.ts';
-import { parseJson } from './json.ts';
+import { checkJson, parseJson } from './json.ts';
+import { methodOf, requireMethod } from './methods.ts';
 import type { Endpoint } from './procedures.ts';
-import { logFailure, sendError, sendJson, toTRPCError } from './wire.ts';
+import { readInput } from './superjson.ts';
+import { logFailure, prepareFailure, sendJson, toTRPCError } from './wire.ts';
 
 const MAX_BATCH = 10;
 const config = appRouter._def._config;
@@ -17,31 +19,60 @@ const config = appRouter._def._config;
 type Query = { batch?: string; input?: string };
 type Answer = { status: number; body: object };
 
+/** The router as tRPC's own adapter gets it: input is read as strictly as we read it. */
+const strictRouter = {
+  ...appRouter,
+  _def: {
+    ...appRouter._def,
+    _config: {
+      ...config,
+      transformer: {
+        input: {
+          serialize: bareOrSuperjson.input.serialize,
+          deserialize(raw: unknown) {
+            checkJson(raw);
+            return readInput(raw);
+          },
+        },
+        output: bareOrSuperjson.output,
+      },
+    },
+  },
+} as typeof appRouter;
+
 /** Streamed batches and subscriptions speak more of the protocol than plain calls; tRPC's own adapter answers them. */
-const needsAdapter = (request: FastifyRequest): boolean =>
-  request.headers['trpc-accept'] !== undefined ||
-  request.headers.accept?.includes('text/event-stream') === true;
+const needsAdapter = ({ method, headers }: FastifyRequest): boolean =>
+  method !== 'HEAD' &&
+  (headers['trpc-accept'] !== undefined ||
+    /application\/jsonl|text\/event-stream/.test(headers.accept ?? ''));
 
 /** The inputs of the calls as they came: JSON text of `input` for queries, the body for mutations. */
-function rawInputs(request: FastifyRequest, query: Query, isBatch: boolean): (index: number) => unknown {
-  const json =
-    request.method === 'POST' ? request.body : query.input === undefined ? undefined : parseJson(query.input);
-  if (!isBatch) return () => json;
-  if (json === undefined || json === null) return () => undefined;
-  if (typeof json !== 'object' || Array.isArray(json)) {
+function rawInputs(request: FastifyRequest): (index: number) => unknown {
+  const { input } = request.query as Query;
+  const json = request.method === 'POST' ? request.body : input === undefined ? undefined : parseJson(input);
+  if (!isBatch(request)) return () => json;
+  if (json === undefined) return () => undefined;
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw badRequest('input', 'malformed_batch', 'The input of a batch is an object by call number.');
   }
   const byIndex = new Map(Object.entries(json));
   return (index) => byIndex.get(String(index));
 }
 
-function readInput(raw: unknown): unknown {
-  try {
-    return bareOrSuperjson.input.deserialize(raw);
-  } catch (cause) {
-    throw new TRPCError({ code: 'BAD_REQUEST', message: 'The input is not valid superjson.', cause });
-  }
+function failure(reply: FastifyReply, thrown: unknown, path: string): Answer {
+  const { error, description } = prepareFailure(reply, thrown, path);
+  const shape = getTRPCErrorShape({ config, error, type: 'unknown', path, input: undefined, ctx: undefined });
+  return { status: description.httpStatus, body: transformTRPCResponse(config, { error: shape }) };
 }
+
+/** Answers with one error, which a client takes as the answer to each call of a batch. */
+function sendFailure(reply: FastifyReply, thrown: unknown, path: string): FastifyReply {
+  const { status, body } = failure(reply, thrown, path);
+  return sendJson(reply.code(status), body);
+}
+
+const pathOf = (request: FastifyRequest) => (request.params as { path: string }).path;
+const isBatch = (request: FastifyRequest) => (request.query as Query).batch === '1';
 
 /**
  * tRPC 11 over HTTP. Plain and batched JSON calls are answered here, straight from the procedure: tRPC's adapters
@@ -52,28 +83,6 @@ export function trpcRoutes(
   endpoints: ReadonlyMap<string, Endpoint>,
   createContext: CreateContext,
 ): void {
-  function failure(
-    reply: FastifyReply,
-    cause: unknown,
-    path: string,
-    ctx: Context | undefined,
-    endpoint?: Endpoint,
-  ): Answer {
-    const error = toTRPCError(cause);
-    const { httpStatus, retryAfter } = describeError(error);
-    if (httpStatus >= 500) logFailure(reply, error, path);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-    const shape = getTRPCErrorShape({
-      config,
-      error,
-      type: endpoint?.type ?? 'unknown',
-      path,
-      input: undefined,
-      ctx,
-    });
-    return { status: httpStatus, body: transformTRPCResponse(config, { error: shape }) };
-  }
-
   async function callOne(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -82,14 +91,10 @@ export function trpcRoutes(
     index: number,
     rawInput: (index: number) => unknown,
   ): Promise<Answer> {
-    const endpoint = endpoints.get(path);
     try {
-      if (endpoint === undefined) {
-        throw new TRPCError({ code: 'NOT_FOUND', message: 'Procedure not found.' });
-      }
-      if (request.method !== endpoint.method) {
-        throw new TRPCError({ code: 'METHOD_NOT_SUPPORTED', message: `Use ${endpoint.method}.` });
-      }
+      const endpoint = endpoints.get(path);
+      if (endpoint === undefined) throw notFound('Procedure');
+      requireMethod(request, reply, endpoint.method);
       const data = await endpoint.call({
         ctx,
         path,
@@ -100,54 +105,53 @@ export function trpcRoutes(
       });
       return { status: 200, body: transformTRPCResponse(config, { result: { data } }) };
     } catch (error) {
-      return failure(reply, error, path, ctx, endpoint);
+      return failure(reply, error, path);
     }
   }
 
-  app.route({
-    method: ['GET', 'POST'],
-    url: '/api/trpc/:path',
-    async handler(request, reply) {
-      const { path } = request.params as { path: string };
-      const query = request.query as Query;
-      const isBatch = query.batch === '1';
-      const paths = isBatch ? path.split(',', MAX_BATCH + 1) : [path];
-      if (paths.length > MAX_BATCH) {
-        const error = new TRPCError({
-          code: 'BAD_REQUEST',
-          message: `A batch has at most ${MAX_BATCH} calls.`,
-        });
-        const { status, body } = failure(reply, error, 'batch', undefined);
-        return sendJson(reply.code(status), [body]);
-      }
-      if (needsAdapter(request)) {
-        return fastifyRequestHandler({
-          router: appRouter,
-          createContext: () => createContext(request, reply),
-          req: request,
-          res: reply,
-          path,
-          maxBatchSize: MAX_BATCH,
-          onError: ({ error, path: name }) => {
-            if (describeError(error).httpStatus >= 500) logFailure(reply, error, name ?? path);
-          },
-        });
-      }
-      let answers: Answer[];
-      try {
-        const rawInput = rawInputs(request, query, isBatch);
-        const ctx = await createContext(request, reply);
-        answers = await Promise.all(
-          paths.map((name, index) => callOne(request, reply, ctx, name, index, rawInput)),
-        );
-      } catch (error) {
-        answers = paths.map((name) => failure(reply, error, name, undefined, endpoints.get(name)));
-      }
-      const [first] = answers;
-      if (first === undefined) return sendError(reply, new Error('no call'), path);
-      const same = answers.every(({ status }) => status === first.status);
-      reply.code(same ? first.status : 207).header('vary', 'trpc-accept');
-      return sendJson(reply, isBatch ? answers.map(({ body }) => body) : first.body);
-    },
+  const answerByAdapter = (request: FastifyRequest, reply: FastifyReply, path: string) =>
+    fastifyRequestHandler({
+      router: strictRouter,
+      createContext: () =>
+        createContext(request, reply).catch((error: unknown) => {
+          throw toTRPCError(error);
+        }),
+      req: request,
+      res: reply.header('cache-control', 'no-store'),
+      path,
+      maxBatchSize: MAX_BATCH,
+      onError: ({ error, path: name }) => {
+        if (describeError(error).httpStatus >= 500) logFailure(reply, error, name ?? path);
+      },
+    });
+
+  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    sendFailure(reply, error, isBatch(request) ? 'batch' : pathOf(request));
+
+  app.all('/api/trpc/:path', { errorHandler }, async (request, reply) => {
+    const path = pathOf(request);
+    if (!['GET', 'POST'].includes(methodOf(request))) {
+      reply.header('allow', 'GET, HEAD, POST');
+      throw new TRPCError({ code: 'METHOD_NOT_SUPPORTED', message: 'Use GET or POST.' });
+    }
+    const paths = isBatch(request) ? path.split(',', MAX_BATCH + 1) : [path];
+    if (paths.length > MAX_BATCH) {
+      throw badRequest('batch', 'batch_too_large', `A batch has at most ${MAX_BATCH} calls.`);
+    }
+    if (needsAdapter(request)) return answerByAdapter(request, reply, path);
+    let answers: Answer[];
+    try {
+      const rawInput = rawInputs(request);
+      const ctx = await createContext(request, reply);
+      answers = await Promise.all(
+        paths.map((name, index) => callOne(request, reply, ctx, name, index, rawInput)),
+      );
+    } catch (error) {
+      answers = paths.map((name) => failure(reply, error, name));
+    }
+    const statuses = new Set(answers.map(({ status }) => status));
+    const [status = 500] = statuses;
+    const bodies = answers.map(({ body }) => body);
+    return sendJson(reply.code(statuses.size > 1 ? 207 : status), isBatch(request) ? bodies : bodies[0]);
   });
 }

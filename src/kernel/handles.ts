@@ -20,16 +20,11 @@ const problem = (kind: HandleProblem, message: string): HandleResult => ({ probl
 export const isWithin = (name: string, parent: string): boolean =>
   name === parent || name.endsWith(`.${parent}`);
 
-/** Whoever held co.uk, or what `*.kawasaki.jp` makes a suffix of, would stand above everybody's names in it. */
-const isPublicSuffix = (name: string): boolean =>
-  getPublicSuffix(name, { allowPrivateDomains: true }) === name;
-
 /**
  * The canonical form of a handle: a host name of at least two labels (RFC 1123, lower case). A single label is
  * completed with `baseDomain`.
  */
 export function parseHandle(text: string, baseDomain: string): HandleResult {
-  if (text.length > MAX_LENGTH) return problem('invalid', `A handle has at most ${MAX_LENGTH} characters.`);
   // Letters only: toLowerCase turns the Kelvin sign into a k.
   const lower = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   const handle = lower.includes('.') ? lower : `${lower}.${baseDomain}`;
@@ -51,7 +46,8 @@ export function parseHandle(text: string, baseDomain: string): HandleResult {
   if (RESERVED_LABELS.has(label) || RESERVED_LABELS.has(first)) {
     return problem('reserved', `The name "${label}" is reserved.`);
   }
-  if (isPublicSuffix(handle) || isPublicSuffix(`any.${handle}`)) {
+  // Whoever held co.uk would stand above everybody's names in it.
+  if (getPublicSuffix(handle, { allowPrivateDomains: true }) === handle) {
     return problem('public_suffix', 'A public suffix cannot be a handle.');
   }
   return { handle };

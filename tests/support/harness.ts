@@ -144,18 +144,27 @@ export async function createHarness(environment: Record<string, string> = {}) {
     };
   }
 
-  /** Starts `attempts` while the organization's row is held, and lets go once all of them wait: a race every time. */
-  async function race<T>(organizationId: string, attempts: (() => Promise<T>)[]): Promise<T[]> {
+  /**
+   * Starts `attempts` while the organization's row is held, and lets go once all of them wait, or have ended: a race
+   * every time. `meanwhile` changes something while they wait, in the transaction that holds the row.
+   */
+  async function race<T>(
+    organizationId: string,
+    attempts: (() => Promise<T>)[],
+    meanwhile: (tx: postgres.TransactionSql) => Promise<unknown> = async () => {},
+  ): Promise<T[]> {
     const gate = postgres(url.href, { max: 1 });
     let started: Promise<T[]> = Promise.resolve([]);
+    let ended = 0;
     await gate.begin(async (tx) => {
       await tx`select 1 from organizations where id = ${organizationId} for update`;
-      started = Promise.all(attempts.map((attempt) => attempt()));
-      for (let waiting = 0; waiting < attempts.length; ) {
+      started = Promise.all(attempts.map((attempt) => attempt().finally(() => (ended += 1))));
+      for (let waiting = 0; waiting + ended < attempts.length; ) {
         const [row] = await admin<{ n: number }[]>`
           select count(*)::int as n from pg_stat_activity where datname = ${name} and wait_event_type = 'Lock'`;
         waiting = row?.n ?? 0;
       }
+      await meanwhile(tx);
     });
     const results = await started;
     await gate.end();

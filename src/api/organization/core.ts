@@ -17,7 +17,7 @@ import { organizationProcedure, userProcedure } from '../trpc.ts';
 
 const Description = z.string().trim().max(1000);
 const Logo = z.string().trim().max(2048);
-const Handle = z.string().trim().min(1).max(253).meta({ example: 'acme.example.com' });
+const Handle = z.string().min(1).max(253).meta({ example: 'acme.example.com' });
 const Required = z.object({ organizationId: Id });
 
 export const coreProcedures = {
@@ -38,7 +38,7 @@ export const coreProcedures = {
     .mutation(({ ctx, input }) => createOrganization(ctx.deps, ctx.principal, input)),
 
   all: userProcedure
-    .meta({ summary: 'List the organizations of the caller', boundKeys: true })
+    .meta({ summary: 'List the organizations of the caller', limitedKeys: 'organization:read' })
     .input(ArrayPage.extend({ activeOnly: z.boolean().default(false) }).prefault({}))
     .output(z.array(OrganizationWithMembers))
     .query(async ({ ctx, input }) => {
@@ -89,7 +89,7 @@ export const coreProcedures = {
     }),
 
   setDefault: organizationProcedure('organization:read')
-    .meta({ summary: 'Make an organization the one that new sessions start in' })
+    .meta({ summary: 'Make an organization the one that new sessions start in', limitedKeys: 'none' })
     .input(Required)
     .output(z.object({ success: z.literal(true) }))
     .mutation(async ({ ctx }) => {
@@ -107,7 +107,7 @@ export const coreProcedures = {
     }),
 
   active: userProcedure
-    .meta({ summary: 'Read the active organization', boundKeys: true })
+    .meta({ summary: 'Read the active organization', limitedKeys: 'organization:read' })
     .output(Organization.nullable())
     .query(({ ctx }) => activeOrganization(ctx.deps, ctx.principal)),
 

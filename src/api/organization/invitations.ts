@@ -20,7 +20,7 @@ export const invitationProcedures = {
 
   allInvitations: organizationProcedure('invitation:read')
     .meta({ summary: 'List the invitations of an organization, newest first' })
-    .input(ArrayPage)
+    .input(ArrayPage.prefault({}))
     .output(z.array(Invitation))
     .query(async ({ ctx, input: { limit, cursor = null } }) => {
       const rows = await listInvitations(ctx.deps, ctx.actor, { limit: limit + 1, cursor });

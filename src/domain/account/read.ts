@@ -5,7 +5,7 @@ import type { ApiKey } from '../api-key/index.ts';
 import { listApiKeys } from '../api-key/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OwnMembership } from '../organization/index.ts';
-import type { Principal } from '../principal.ts';
+import { isLimited, type Principal } from '../principal.ts';
 
 export type Profile = typeof users.$inferSelect;
 export type MemberWithUser = OwnMembership & { user: Profile & { apiKeys: ApiKey[] } };
@@ -17,7 +17,7 @@ export type MemberWithUser = OwnMembership & { user: Profile & { apiKeys: ApiKey
  */
 export async function oneUser(deps: Deps, principal: Principal, userId: string): Promise<Profile> {
   const id = userId === 'me' ? principal.userId : userId;
-  const any = canOnPlatform(principal.platformRole, 'user.readAny') && principal.key?.organizationId == null;
+  const any = canOnPlatform(principal.platformRole, 'user.readAny') && !isLimited(principal.key);
   const organizationId = principal.active?.organizationId ?? null;
   const [row] = await deps.db.query(
     (sql) => sql<Profile[]>`

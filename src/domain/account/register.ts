@@ -1,4 +1,4 @@
-import type { Transaction } from '../../db/client.ts';
+import type { Sql, Transaction } from '../../db/client.ts';
 import { badRequest, conflict } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { passwordProblem } from '../../kernel/password.ts';
@@ -25,8 +25,7 @@ export type Registration = {
 /** Serialises the registrations of an empty installation, so that one of them becomes the first account. */
 const FIRST_ACCOUNT_LOCK = 7_263_514_002;
 
-const hasUsers = async (tx: Transaction): Promise<boolean> =>
-  (await tx`select 1 from users limit 1`).length > 0;
+const hasUsers = async (sql: Sql): Promise<boolean> => (await sql`select 1 from users limit 1`).length > 0;
 
 async function roleOfNext(tx: Transaction): Promise<PlatformRole> {
   if (await hasUsers(tx)) return 'user';
@@ -53,59 +52,79 @@ export async function registerAccount(
   requirePassword(input.password);
   const password = await deps.passwords.hash(input.password);
   return deps.db.transaction(async (tx) => {
-    const now = deps.now();
     const role = await roleOfNext(tx);
-    const user = {
-      id: newId(),
-      email: input.email,
-      emailVerified: input.emailVerified ?? false,
-      name: input.name,
-      firstName: input.firstName ?? '',
-      lastName: input.lastName ?? '',
-      role,
-      createdAt: now,
-      updatedAt: now,
-    };
-    const inserted = await tx`insert into users ${tx(user)} on conflict (email) do nothing returning id`;
-    if (inserted.length === 0) throw conflict('email_taken', 'This e-mail address has an account.', 'email');
-    await tx`insert into accounts ${tx({
-      id: newId(),
-      accountId: user.id,
-      providerId: 'credential',
-      userId: user.id,
-      password,
-      createdAt: now,
-      updatedAt: now,
-    })}`;
-    const actor = { ...origin, userId: user.id, email: user.email };
-    await record(tx, actor, now, {
-      organizationId: null,
-      role,
-      action: 'create',
-      resourceType: 'user',
-      resourceId: user.id,
-      resourceName: user.email,
-      after: { email: user.email, name: user.name, role, emailVerified: user.emailVerified },
-    });
-    if (input.invitationToken === undefined) {
-      await foundOrganization(tx, deps, actor, { name: personalName(input.name) });
-    } else {
-      await joinByToken(tx, deps, actor, await lockUser(tx, user.id), input.invitationToken);
-    }
-    return { userId: user.id, platformRole: role };
+    const userId = await addAccount(tx, deps, origin, input, { role, password });
+    return { userId, platformRole: role };
   });
 }
 
-const personalName = (name: string): string => `${[...name].slice(0, 50).join('')}'s organization`;
+/** `password` is the hash of the one in `input`. @returns the account's id. */
+async function addAccount(
+  tx: Transaction,
+  deps: Deps,
+  origin: Origin,
+  input: Registration,
+  { role, password }: { role: PlatformRole; password: string },
+): Promise<string> {
+  const now = deps.now();
+  const user = {
+    id: newId(),
+    email: input.email,
+    emailVerified: input.emailVerified ?? false,
+    name: input.name,
+    firstName: input.firstName ?? '',
+    lastName: input.lastName ?? '',
+    role,
+    createdAt: now,
+    updatedAt: now,
+  };
+  const inserted = await tx`insert into users ${tx(user)} on conflict (email) do nothing returning id`;
+  if (inserted.length === 0) throw conflict('email_taken', 'This e-mail address has an account.', 'email');
+  await tx`insert into accounts ${tx({
+    id: newId(),
+    accountId: user.id,
+    providerId: 'credential',
+    userId: user.id,
+    password,
+    createdAt: now,
+    updatedAt: now,
+  })}`;
+  const actor = { ...origin, userId: user.id, email: user.email };
+  await record(tx, actor, now, {
+    organizationId: null,
+    role,
+    action: 'create',
+    resourceType: 'user',
+    resourceId: user.id,
+    resourceName: user.email,
+    after: { email: user.email, name: user.name, role, emailVerified: user.emailVerified },
+  });
+  if (input.invitationToken === undefined) {
+    await foundOrganization(tx, deps, actor, { name: personalName(input.name) });
+  } else {
+    await joinByToken(tx, deps, actor, await lockUser(tx, user.id), input.invitationToken);
+  }
+  return user.id;
+}
+
+/** At most 64 characters, as every name; a pair of surrogates that the cut divides goes as a whole. */
+const personalName = (name: string): string =>
+  `${name.slice(0, 49).replace(/[\ud800-\udbff]$/, '')}'s organization`;
 
 /** On an installation without accounts, makes the operator's. @returns whether it did. */
 export async function ensureRootAdmin(
   deps: Deps,
   root: { email: string; password: string },
 ): Promise<boolean> {
-  const [user] = await deps.db.query((sql) => sql`select 1 from users limit 1`);
-  if (user !== undefined) return false;
-  const origin: Origin = { ipAddress: null, userAgent: null, requestId: null };
-  await registerAccount(deps, origin, { ...root, name: 'Root', emailVerified: true });
-  return true;
+  if (await deps.db.query(hasUsers)) return false;
+  requirePassword(root.password);
+  const password = await deps.passwords.hash(root.password);
+  return deps.db.transaction(async (tx) => {
+    // Another process that starts now, or a first sign-up, may have been quicker.
+    const role = await roleOfNext(tx);
+    if (role !== 'rootAdmin') return false;
+    const origin: Origin = { ipAddress: null, userAgent: null, requestId: null };
+    await addAccount(tx, deps, origin, { ...root, name: 'Root', emailVerified: true }, { role, password });
+    return true;
+  });
 }

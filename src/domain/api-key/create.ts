@@ -1,9 +1,11 @@
-import { badRequest, forbidden, notFound, preconditionFailed } from '../../kernel/errors.ts';
+import type { Transaction } from '../../db/client.ts';
+import { badRequest, forbidden, notFound, preconditionFailed, unauthorized } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { can, type Permission, type Role } from '../../kernel/permissions.ts';
 import { hashSecret, newSecret } from '../../kernel/secrets.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
+import { requireActive } from '../organization/index.ts';
 import type { Principal } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
 import type { ApiKey } from './list.ts';
@@ -28,15 +30,18 @@ export type NewApiKey = {
 
 export type CreatedApiKey = ApiKey & { key: string };
 
-/** Keys never make wider keys: only an unlimited key of the whole user may make any. */
-async function requireMint(deps: Deps, principal: Principal): Promise<void> {
-  if (principal.key === null) return;
-  const [limited] = await deps.db.query(
-    (sql) => sql`
-      select 1 from api_keys where id = ${principal.key?.id ?? null} and (scope <> 'user' or permissions is not null
-        or expires_at is not null or rate_limit_max is not null or remaining is not null)`,
-  );
-  if (limited !== undefined) {
+/**
+ * Keys never make wider keys: only an unlimited key of the whole user may make any. Holding its row, so that a key
+ * being revoked leaves none behind.
+ */
+async function requireMint(tx: Transaction, { key }: Principal): Promise<void> {
+  if (key === null) return;
+  const [row] = await tx<{ limited: boolean }[]>`
+    select scope <> 'user' or permissions is not null or expires_at is not null or rate_limit_max is not null
+      or remaining is not null as limited
+    from api_keys where id = ${key.id} for key share`;
+  if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
+  if (row.limited) {
     throw forbidden('key_is_limited', 'A limited API key cannot create keys. Use a session.');
   }
 }
@@ -45,14 +50,13 @@ async function requireMint(deps: Deps, principal: Principal): Promise<void> {
  * Makes an API key. The answer is the only place where the key itself ever appears.
  *
  * @throws NOT_FOUND for an organization that the caller is no member of; FORBIDDEN for a permission that the caller
- *   lacks there, or with a limited key; PRECONDITION_FAILED at the limit of keys.
+ *   lacks there, or with a limited key; PRECONDITION_FAILED at the limit of keys or in an inactive organization.
  */
 export async function createApiKey(
   deps: Deps,
   principal: Principal,
   input: NewApiKey,
 ): Promise<CreatedApiKey> {
-  await requireMint(deps, principal);
   if (input.refill !== undefined && input.remaining === undefined) {
     throw badRequest(
       'refillAmount',
@@ -62,10 +66,12 @@ export async function createApiKey(
   }
   return deps.db.transaction(async (tx) => {
     await lockUser(tx, principal.userId);
-    const [member] = await tx<{ role: Role }[]>`
-      select role from memberships
-      where user_id = ${principal.userId} and organization_id = ${input.organizationId} for key share`;
+    await requireMint(tx, principal);
+    const [member] = await tx<{ role: Role; active: boolean }[]>`
+      select m.role, o.active from memberships m join organizations o on o.id = m.organization_id
+      where m.user_id = ${principal.userId} and m.organization_id = ${input.organizationId} for key share of m`;
     if (member === undefined) throw notFound('Organization');
+    requireActive(member);
     const lacking = input.permissions?.find((permission) => !can(member.role, permission));
     if (lacking !== undefined) throw forbidden('permission_missing', `You lack the permission ${lacking}.`);
     const [count] = await tx<{ keys: number }[]>`

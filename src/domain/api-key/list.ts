@@ -6,13 +6,18 @@ type Hidden = 'keyHash' | 'windowStartedAt' | 'windowCount' | 'lastRefillAt';
 /** A key as its holder sees it later: everything but the key. */
 export type ApiKey = Omit<typeof apiKeys.$inferSelect, Hidden>;
 
-/** The caller's keys, oldest first. A key that is bound to an organization sees those of that organization. */
+/**
+ * The caller's keys, oldest first. A key that is bound to an organization sees those of that organization, one that
+ * is limited to permissions itself.
+ */
 export function listApiKeys(
   deps: Deps,
   principal: Principal,
   page: { limit: number; cursor: string | null },
 ): Promise<ApiKey[]> {
-  const bound = principal.key?.organizationId ?? null;
+  const { key } = principal;
+  const bound = key?.organizationId ?? null;
+  const only = key !== null && key.permissions !== null ? key.id : null;
   return deps.db.query(
     (sql) => sql<ApiKey[]>`
       select id, user_id, name, prefix, start, scope, organization_id, active_organization_id, permissions, expires_at,
@@ -20,6 +25,7 @@ export function listApiKeys(
       from api_keys
       where user_id = ${principal.userId}
         and (${bound}::uuid is null or organization_id = ${bound})
+        and (${only}::uuid is null or id = ${only})
         and (${page.cursor}::uuid is null or id > ${page.cursor})
       order by id
       limit ${page.limit}`,

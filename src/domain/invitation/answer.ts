@@ -1,59 +1,55 @@
 import type { Transaction } from '../../db/client.ts';
 import { conflict, forbidden, notFound, preconditionFailed } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
-import { can, mayGrant, type Role } from '../../kernel/permissions.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
 import { type AuditActor, record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import type { OwnMembership } from '../organization/index.ts';
+import { type OwnMembership, requireActive } from '../organization/index.ts';
 import type { Principal } from '../principal.ts';
 import { type LockedUser, lockUser } from '../user-lock.ts';
 import type { Invitation } from './invite.ts';
 import { requireVerified } from './read.ts';
+import { inviterRole, type Standing, stands } from './standing.ts';
 
 /** The token from the mail, or the id for who has proved the address otherwise. */
 export type InvitationKey = { token: string } | { invitationId: string };
+
+type OpenInvitation = Pick<Invitation, 'id' | 'organizationId' | 'email' | 'role' | 'expiresAt'>;
 
 /**
  * The open invitation that `key` names, with its organization held. Whatever does not open it answers alike, except
  * to who holds the token: he is told that it is for another address.
  */
-async function lockInvitation(tx: Transaction, deps: Deps, user: LockedUser, key: InvitationKey) {
+async function lockInvitation(
+  tx: Transaction,
+  deps: Deps,
+  user: LockedUser,
+  key: InvitationKey,
+): Promise<OpenInvitation> {
   const byToken = 'token' in key;
+  if (!byToken) requireVerified(user.emailVerified);
   const [named] = byToken
     ? await tx<{ id: string; organizationId: string }[]>`
         select id, organization_id from invitations where token_hash = ${hashSecret(key.token)}`
     : await tx<{ id: string; organizationId: string }[]>`
         select id, organization_id from invitations where id = ${key.invitationId} and email = ${user.email}`;
   if (named === undefined) throw notFound('Invitation');
-  const [organization] = await tx<{ id: string; name: string; active: boolean }[]>`
-    select id, name, active from organizations where id = ${named.organizationId} for no key update`;
-  const [invitation] = await tx<Invitation[]>`
-    select id, organization_id, email, role, status, inviter_id, expires_at, created_at
-    from invitations where id = ${named.id} and status = 'pending' for update`;
-  if (organization === undefined || invitation === undefined) throw notFound('Invitation');
+  const [organization] = await tx<{ active: boolean }[]>`
+    select active from organizations where id = ${named.organizationId} for no key update`;
+  const [invitation] = await tx<(OpenInvitation & Standing)[]>`
+    select i.id, i.organization_id, i.email, i.role, i.expires_at, ${inviterRole(tx)} as inviter_role
+    from invitations i where i.id = ${named.id} and i.status = 'pending' for update of i`;
+  if (organization === undefined || invitation === undefined || !stands(invitation)) {
+    throw notFound('Invitation');
+  }
   if (invitation.email !== user.email) {
     throw forbidden('invitation_for_another_address', 'This invitation is for another e-mail address.');
   }
-  if (!byToken) requireVerified(user.emailVerified);
+  requireActive(organization);
   if (invitation.expiresAt <= deps.now()) {
     throw preconditionFailed('invitation_expired', 'This invitation has expired. Ask for a new one.');
   }
-  return { invitation, organization };
-}
-
-/** An inviter who may no longer invite to this role takes the invitation with him. */
-async function requireInviter(tx: Transaction, invitation: Invitation): Promise<void> {
-  const [inviter] = await tx<{ role: Role }[]>`
-    select role from memberships
-    where organization_id = ${invitation.organizationId} and user_id = ${invitation.inviterId}`;
-  if (
-    inviter === undefined ||
-    !can(inviter.role, 'invitation:create') ||
-    !mayGrant(inviter.role, invitation.role)
-  ) {
-    throw notFound('Invitation');
-  }
+  return invitation;
 }
 
 async function join(
@@ -63,23 +59,19 @@ async function join(
   user: LockedUser,
   key: InvitationKey,
 ): Promise<OwnMembership> {
-  const { invitation, organization } = await lockInvitation(tx, deps, user, key);
-  await requireInviter(tx, invitation);
-  if (!organization.active) {
-    throw preconditionFailed('organization_inactive', 'This organization is inactive.');
-  }
+  const invitation = await lockInvitation(tx, deps, user, key);
   const now = deps.now();
   const [member] = await tx<OwnMembership[]>`
     insert into memberships (id, organization_id, user_id, role, is_default, created_at)
-    select ${newId()}, ${organization.id}, ${user.id}, ${invitation.role},
-      not exists (select 1 from memberships where user_id = ${user.id} and is_default), ${now}
+    select ${newId()}, ${invitation.organizationId}, ${user.id}, ${invitation.role},
+      not exists (select 1 from memberships where user_id = ${user.id}), ${now}
     on conflict (user_id, organization_id) do nothing
     returning *`;
   if (member === undefined)
     throw conflict('already_member', 'You are a member of this organization already.');
   await tx`update invitations set status = 'accepted' where id = ${invitation.id}`;
   await record(tx, actor, now, {
-    organizationId: organization.id,
+    organizationId: invitation.organizationId,
     role: invitation.role,
     action: 'accept',
     resourceType: 'invitation',
@@ -120,7 +112,7 @@ export const joinByToken = (
 export function rejectInvitation(deps: Deps, principal: Principal, key: InvitationKey): Promise<void> {
   return deps.db.transaction(async (tx) => {
     const user = await lockUser(tx, principal.userId);
-    const { invitation } = await lockInvitation(tx, deps, user, key);
+    const invitation = await lockInvitation(tx, deps, user, key);
     await tx`update invitations set status = 'rejected' where id = ${invitation.id}`;
     await record(tx, principal, deps.now(), {
       organizationId: invitation.organizationId,

@@ -1,3 +1,4 @@
+import type { Transaction } from '../../db/client.ts';
 import type { invitations } from '../../db/schema/index.ts';
 import { conflict, forbidden } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -8,11 +9,25 @@ import type { Deps } from '../deps.ts';
 import { enqueue } from '../job/index.ts';
 import { inOrganization } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
+import { inviterRole, type Standing, stands } from './standing.ts';
 import { invitationToken } from './token.ts';
 
 const LIFETIME_MS = 48 * 60 * 60 * 1000;
 
 export type Invitation = Omit<typeof invitations.$inferSelect, 'tokenHash' | 'tokenVersion'>;
+
+/** Makes room for a new invitation: one that has expired, or that its inviter could not make now, is closed. */
+async function closeSpent(tx: Transaction, organizationId: string, email: string, now: Date): Promise<void> {
+  const [open] = await tx<(Standing & { id: string; expiresAt: Date })[]>`
+    select i.id, i.role, i.expires_at, ${inviterRole(tx)} as inviter_role
+    from invitations i where i.organization_id = ${organizationId} and i.email = ${email} and i.status = 'pending'`;
+  if (open === undefined) return;
+  if (open.expiresAt > now && stands(open)) {
+    throw conflict('already_invited', 'This address already has an open invitation.', 'email');
+  }
+  const status = open.expiresAt > now ? 'canceled' : 'expired';
+  await tx`update invitations set status = ${status} where id = ${open.id}`;
+}
 
 /**
  * Invites an address and has the mail sent. Without a role it is the organization's default one, or member.
@@ -36,8 +51,7 @@ export function inviteMember(
     if (member !== undefined) throw conflict('already_member', 'This address belongs to a member.', 'email');
 
     const now = deps.now();
-    await tx`update invitations set status = 'expired'
-      where organization_id = ${organization.id} and email = ${input.email} and status = 'pending' and expires_at <= ${now}`;
+    await closeSpent(tx, organization.id, input.email, now);
     const invitation: Invitation = {
       id: newId(),
       organizationId: organization.id,
@@ -50,11 +64,7 @@ export function inviteMember(
     };
     const tokenVersion = 1;
     const tokenHash = hashSecret(invitationToken(deps.rules, invitation.id, tokenVersion));
-    const inserted = await tx`
-      insert into invitations ${tx({ ...invitation, tokenHash, tokenVersion })} on conflict do nothing returning id`;
-    if (inserted.length === 0) {
-      throw conflict('already_invited', 'This address already has an open invitation.', 'email');
-    }
+    await tx`insert into invitations ${tx({ ...invitation, tokenHash, tokenVersion })}`;
     await record(tx, current.principal, now, {
       organizationId: organization.id,
       role: current.role,

@@ -1,25 +1,33 @@
+import type { Sql } from '../../db/client.ts';
 import { forbidden, notFound } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor, Principal } from '../principal.ts';
 import type { Invitation } from './invite.ts';
+import { inviterRole, type Standing, stands } from './standing.ts';
 
-/** Newest first. An open invitation whose time is over reads as expired. */
-export function listInvitations(
+/** Newest first. One that nobody could accept any more reads as expired, or as canceled where its inviter is why. */
+export async function listInvitations(
   deps: Deps,
   actor: OrganizationActor,
   page: { limit: number; cursor: string | null },
 ): Promise<Invitation[]> {
-  return deps.db.query(
-    (sql) => sql<Invitation[]>`
-      select id, organization_id, email, role, inviter_id, expires_at, created_at,
-        case when status = 'pending' and expires_at <= ${deps.now()} then 'expired' else status end as status
-      from invitations
-      where organization_id = ${actor.organizationId} and (${page.cursor}::uuid is null or id < ${page.cursor})
-      order by id desc
+  const now = deps.now();
+  const rows = await deps.db.query(
+    (sql) => sql<(Invitation & Standing)[]>`
+      select i.id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.expires_at, i.created_at,
+        ${inviterRole(sql)} as inviter_role
+      from invitations i
+      where i.organization_id = ${actor.organizationId} and (${page.cursor}::uuid is null or i.id < ${page.cursor})
+      order by i.id desc
       limit ${page.limit}`,
   );
+  return rows.map(({ inviterRole, ...row }) => {
+    if (row.status !== 'pending') return row;
+    if (row.expiresAt <= now) return { ...row, status: 'expired' };
+    return stands({ role: row.role, inviterRole }) ? row : { ...row, status: 'canceled' };
+  });
 }
 
 export type InvitationPreview = {
@@ -32,29 +40,35 @@ export type InvitationPreview = {
   expiresAt: Date;
 };
 
+/** The invitations that `condition` names and somebody could accept at `now`, newest first. */
+async function openInvitations(
+  sql: Sql,
+  now: Date,
+  condition: ReturnType<Sql>,
+): Promise<InvitationPreview[]> {
+  const rows = await sql<(InvitationPreview & Standing)[]>`
+    select i.id, i.organization_id, o.name as organization_name, i.email, i.role, u.name as inviter_name, i.expires_at,
+      ${inviterRole(sql)} as inviter_role
+    from invitations i join organizations o on o.id = i.organization_id join users u on u.id = i.inviter_id
+    where ${condition} and i.status = 'pending' and i.expires_at > ${now}
+    order by i.id desc
+    limit 1000`;
+  return rows.filter(stands);
+}
+
 /** What the holder of a token is invited to. Used, withdrawn and expired tokens answer like unknown ones. */
 export async function previewInvitation(deps: Deps, token: string): Promise<InvitationPreview> {
-  const [row] = await deps.db.query(
-    (sql) => sql<InvitationPreview[]>`
-      select i.id, i.organization_id, o.name as organization_name, i.email, i.role, u.name as inviter_name, i.expires_at
-      from invitations i join organizations o on o.id = i.organization_id join users u on u.id = i.inviter_id
-      where i.token_hash = ${hashSecret(token)} and i.status = 'pending' and i.expires_at > ${deps.now()}`,
+  const [invitation] = await deps.db.query((sql) =>
+    openInvitations(sql, deps.now(), sql`i.token_hash = ${hashSecret(token)}`),
   );
-  if (row === undefined) throw notFound('Invitation');
-  return row;
+  if (invitation === undefined) throw notFound('Invitation');
+  return invitation;
 }
 
 /** The open invitations of the caller's address. @throws FORBIDDEN while the address is not verified. */
 export async function myInvitations(deps: Deps, principal: Principal): Promise<InvitationPreview[]> {
   requireVerified(principal.emailVerified);
-  return deps.db.query(
-    (sql) => sql<InvitationPreview[]>`
-      select i.id, i.organization_id, o.name as organization_name, i.email, i.role, u.name as inviter_name, i.expires_at
-      from invitations i join organizations o on o.id = i.organization_id join users u on u.id = i.inviter_id
-      where i.email = ${principal.email} and i.status = 'pending' and i.expires_at > ${deps.now()}
-      order by i.id desc
-      limit 1000`,
-  );
+  return deps.db.query((sql) => openInvitations(sql, deps.now(), sql`i.email = ${principal.email}`));
 }
 
 /** An unproved address opens nothing: anybody can sign up with it. */

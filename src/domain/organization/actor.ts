@@ -11,6 +11,13 @@ function requirePermission(principal: Principal, role: Role, permission: Permiss
   }
 }
 
+/** An organization that is switched off can be read, activated and deleted, nothing else. */
+export function requireActive(organization: { active: boolean }): void {
+  if (!organization.active) {
+    throw preconditionFailed('organization_inactive', 'This organization is inactive. Activate it first.');
+  }
+}
+
 /**
  * The caller as a member of an organization: of `organizationId`, or of the active one when none is named.
  *
@@ -95,9 +102,7 @@ export function inOrganization<T>(
     if (found === undefined) throw notFound('Organization');
     const { memberId, memberRole, ...organization } = found;
     requirePermission(principal, memberRole, permission);
-    if (!organization.active && options.allowInactive !== true) {
-      throw preconditionFailed('organization_inactive', 'This organization is inactive. Activate it first.');
-    }
+    if (options.allowInactive !== true) requireActive(organization);
     return change(tx, organization, { ...actor, memberId, role: memberRole });
   });
 }

@@ -3,6 +3,7 @@ import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
+import { requireActive } from './actor.ts';
 
 /** Makes an organization the one that new sessions start in. */
 export function setDefault(deps: Deps, { principal, organizationId }: OrganizationActor): Promise<void> {
@@ -12,10 +13,13 @@ export function setDefault(deps: Deps, { principal, organizationId }: Organizati
     // Two statements: the index that allows one default is checked row by row.
     await tx`update memberships set is_default = false
       where user_id = ${userId} and is_default and organization_id <> ${organizationId}`;
-    const [member] = await tx<{ id: string; role: string }[]>`
-      update memberships set is_default = true
-      where user_id = ${userId} and organization_id = ${organizationId} returning id, role`;
+    const [member] = await tx<{ id: string; role: string; active: boolean }[]>`
+      update memberships m set is_default = true
+      from organizations o
+      where m.user_id = ${userId} and m.organization_id = ${organizationId} and o.id = m.organization_id
+      returning m.id, m.role, o.active`;
     if (member === undefined) throw notFound('Organization');
+    requireActive(member);
     await record(tx, principal, deps.now(), {
       organizationId,
       role: member.role,
@@ -31,6 +35,10 @@ export function setDefault(deps: Deps, { principal, organizationId }: Organizati
 export function setActive(deps: Deps, { principal, organizationId, role }: OrganizationActor): Promise<void> {
   const { sessionId, key } = principal;
   return deps.db.transaction(async (tx) => {
+    const [organization] = await tx<{ active: boolean }[]>`
+      select active from organizations where id = ${organizationId}`;
+    if (organization === undefined) throw notFound('Organization');
+    requireActive(organization);
     if (key !== null) {
       await tx`update api_keys set active_organization_id = ${organizationId} where id = ${key.id} and scope = 'user'`;
     } else if (sessionId !== null) {

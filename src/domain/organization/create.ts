@@ -48,7 +48,7 @@ export async function foundOrganization(
   await tx`
     insert into memberships (id, organization_id, user_id, role, is_default, created_at)
     select ${newId()}, ${organization.id}, ${owner.userId}, 'owner',
-      not exists (select 1 from memberships where user_id = ${owner.userId} and is_default), ${now}`;
+      not exists (select 1 from memberships where user_id = ${owner.userId}), ${now}`;
   await record(tx, owner, now, {
     organizationId: organization.id,
     role: 'owner',

@@ -1,4 +1,4 @@
-export { inOrganization, requireActor, requireActorOf } from './actor.ts';
+export { inOrganization, requireActive, requireActor, requireActorOf } from './actor.ts';
 export { setActive, setDefault } from './choose.ts';
 export { createOrganization, foundOrganization } from './create.ts';
 export { deleteOrganization } from './delete.ts';

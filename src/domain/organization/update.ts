@@ -1,9 +1,9 @@
-import { badRequest, preconditionFailed } from '../../kernel/errors.ts';
+import { forbidden } from '../../kernel/errors.ts';
 import { mayGrant, type Role } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
-import { inOrganization } from './actor.ts';
+import { inOrganization, requireActive } from './actor.ts';
 import { claimHandle } from './handle.ts';
 import { type Organization, toOrganization } from './row.ts';
 
@@ -30,14 +30,12 @@ export function updateOrganization(
     deps,
     actor,
     async (tx, organization, { principal, role }) => {
-      if (!organization.active && changes.active !== true) {
-        throw preconditionFailed(
-          'organization_inactive',
-          'This organization is inactive. Activate it first.',
-        );
-      }
+      if (changes.active !== true) requireActive(organization);
       if (changes.defaultRole != null && !mayGrant(role, changes.defaultRole)) {
-        throw badRequest('defaultRole', 'role_not_grantable', 'This role cannot be given to new members.');
+        throw forbidden(
+          'role_not_grantable',
+          'You cannot make a role with rights that you lack the default.',
+        );
       }
       const handle =
         changes.handle === undefined

@@ -1,0 +1,48 @@
+import { bareOrSuperjson } from '../api/transformer.ts';
+import { badRequest } from '../kernel/errors.ts';
+
+type Json = Record<string, unknown>;
+
+/** What no JSON can say and an input may hold. Sets, maps and typed arrays would buy much time or memory with few bytes. */
+const MARKS = new Set<unknown>(['undefined', 'Date', 'number']);
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** superjson's tree of types: `['Date']` for a value itself, `{ path: tree }` for what is inside it. */
+function isTree(tree: unknown): boolean {
+  if (Array.isArray(tree)) return tree.length === 1 && MARKS.has(tree[0]);
+  return isObject(tree) && Object.values(tree).every(isTree);
+}
+
+const isMeta = (meta: unknown): boolean =>
+  isObject(meta) &&
+  (meta.values === undefined || isTree(meta.values)) &&
+  typeof (meta.referentialEqualities ?? {}) === 'object';
+
+/** Whether no array has holes: a path that names a far index would make one of billions of items. */
+function isDense(value: unknown, seen = new Set<unknown>()): boolean {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return true;
+  seen.add(value);
+  const items = Object.values(value);
+  return (
+    (!Array.isArray(value) || items.length === value.length) && items.every((item) => isDense(item, seen))
+  );
+}
+
+/**
+ * The input that a client sent, bare or in superjson's form.
+ *
+ * @throws BAD_REQUEST for what superjson's own clients do not send.
+ */
+export function readInput(raw: unknown): unknown {
+  const meta = isObject(raw) && Object.hasOwn(raw, 'json') ? (raw.meta ?? undefined) : undefined;
+  if (meta === undefined) return bareOrSuperjson.input.deserialize(raw);
+  try {
+    if (isMeta(meta)) {
+      const input = bareOrSuperjson.input.deserialize(raw);
+      if (isDense(input)) return input;
+    }
+  } catch {} // said below
+  throw badRequest('input', 'malformed_superjson', 'The input is not valid superjson.');
+}

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Body, createHarness, type Harness } from '../support/harness.ts';
+import { mutations } from './procedures.ts';
+import { type Cast, createCast, createStage, INPUTS, invite } from './stage.ts';
+
+/* Every change writes who made it, with what and from where, in its own transaction; the trail outlives all of it. */
+
+let h: Harness;
+let cast: Cast;
+beforeAll(async () => {
+  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '1000' });
+  await h.app.jobs.stop(); // nothing else changes the database meanwhile
+  cast = await createCast(h);
+});
+afterAll(() => h[Symbol.asyncDispose]());
+
+/** What each change is called in the trail. */
+const ENTRIES: Record<string, { action: string; resourceType: string }> = {
+  'apiKey.create': { action: 'create', resourceType: 'apiKey' },
+  'apiKey.delete': { action: 'delete', resourceType: 'apiKey' },
+  'invitation.accept': { action: 'accept', resourceType: 'invitation' },
+  'invitation.reject': { action: 'reject', resourceType: 'invitation' },
+  'organization.create': { action: 'create', resourceType: 'organization' },
+  'organization.delete': { action: 'delete', resourceType: 'organization' },
+  'organization.inviteMember': { action: 'create', resourceType: 'invitation' },
+  'organization.removeInvitation': { action: 'delete', resourceType: 'invitation' },
+  'organization.setActive': { action: 'update', resourceType: 'session' },
+  'organization.setDefault': { action: 'update', resourceType: 'member' },
+  'organization.update': { action: 'update', resourceType: 'organization' },
+  'organization.updateMemberRole': { action: 'update', resourceType: 'member' },
+  'user.createApiKey': { action: 'create', resourceType: 'apiKey' },
+  'user.deleteApiKey': { action: 'delete', resourceType: 'apiKey' },
+};
+
+/** Who makes the change: somebody who could be invited still, or the owner. */
+const holderOf = (name: string) => (name.startsWith('invitation.') ? cast.foreigner : cast.owner);
+
+async function prepare(name: string) {
+  const stage = await createStage(h, cast);
+  const holder = holderOf(name);
+  const key = await h.key(holder, { scope: 'user' });
+  const input = await INPUTS[name]?.({ h, cast, stage, holder });
+  return { stage, holder, key, input };
+}
+
+const newest = async (): Promise<Body> => {
+  const [row] = await h.sql<Body[]>`select * from audit_log order by id desc limit 1`;
+  return row;
+};
+const count = async (): Promise<number> => (await h.sql`select 1 from audit_log`).length;
+
+test('the table names every mutation', () => {
+  expect(Object.keys(ENTRIES).sort()).toEqual([...mutations].sort());
+});
+
+describe.each(mutations)('%s', (name) => {
+  test.each(['session', 'key'])('by a %s, writes one row that says so', async (credential) => {
+    const { holder, key, input } = await prepare(name);
+    const before = await count();
+    const caller = credential === 'key' ? key : holder;
+    const { status, headers, text } = await caller.post(name, input);
+    expect(status, text).toBe(200);
+    expect(await count()).toBe(before + 1);
+    const entry = await newest();
+    const { action, resourceType } = ENTRIES[name] ?? {};
+    expect(entry).toMatchObject({
+      action,
+      resourceType: credential === 'key' && resourceType === 'session' ? 'apiKey' : resourceType,
+      userId: holder.id,
+      userEmail: holder.email,
+      apiKeyId: credential === 'key' ? key.id : null,
+      ipAddress: '127.0.0.1',
+      requestId: headers.get('x-request-id'),
+    });
+    expect(entry.resourceId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(JSON.stringify([entry.before, entry.after])).not.toMatch(/token|hash|secret|password|"key"/i);
+  });
+
+  test('changes nothing when its row cannot be written', async () => {
+    const { holder, input } = await prepare(name);
+    await h.sql`create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$`;
+    await h.sql`create trigger refuse before insert on audit_log execute function refuse()`;
+    try {
+      const before = await dump();
+      const { status, body } = await holder.post(name, input);
+      expect([status, body.message]).toEqual([500, 'Internal server error']);
+      expect(await dump()).toEqual(before);
+    } finally {
+      await h.sql`drop trigger refuse on audit_log`;
+    }
+    const { status, text } = await holder.post(name, input);
+    expect(status, text).toBe(200); // it was the missing row that stopped it
+  });
+});
+
+/** The rows of every table, in no particular order. */
+async function dump() {
+  const tables = await h.sql<{ name: string }[]>`
+    select quote_ident(tablename) as name from pg_tables where schemaname = 'public' order by tablename`;
+  const read = ({ name }: { name: string }) =>
+    h.sql.unsafe<{ text: string }[]>(`select t::text as text from ${name} t order by 1`);
+  return Promise.all(tables.map(async (table) => [table.name, await read(table)]));
+}
+
+test('a registration writes the account and its organization', async () => {
+  const { id: userId, email } = await h.user();
+  const rows = await h.sql`select action, resource_type, user_email, organization_id from audit_log
+    where user_id = ${userId} order by id`;
+  expect(rows).toMatchObject([
+    { action: 'create', resourceType: 'user', userEmail: email, organizationId: null },
+    { action: 'create', resourceType: 'organization', userEmail: email },
+  ]);
+});
+
+test('an update says what was and what is', async () => {
+  const { organizationId } = await createStage(h, cast);
+  await cast.admin.post('organization.update', { organizationId, name: 'Renamed', description: 'Boxes' });
+  const { body } = await cast.admin.get('auditLog.all', { organizationId, limit: 1 });
+  expect(body).toMatchObject([
+    {
+      userRole: 'admin',
+      resourceName: 'Renamed',
+      before: { name: 'Acme', description: null },
+      after: { name: 'Renamed', description: 'Boxes' },
+    },
+  ]);
+});
+
+test('the trail outlives the organization and the account', async () => {
+  const org = await h.organization();
+  const admin = await org.join('admin');
+  await invite(admin, org.id);
+  const trail = () => h.sql`select * from audit_log where organization_id = ${org.id} order by id`;
+  const before = await trail();
+  await org.owner.post('organization.delete', { organizationId: org.id });
+  await h.sql`delete from organizations where owner_id = ${admin.id}`;
+  await h.sql`delete from users where id = ${admin.id}`;
+  const after = await trail();
+  expect(after.slice(0, -1)).toEqual(before);
+  expect(after.at(-1)).toMatchObject({
+    action: 'delete',
+    resourceType: 'organization',
+    resourceId: org.id,
+    before: { name: 'Acme', ownerId: org.owner.id },
+  });
+  expect((await org.owner.get('auditLog.all', { organizationId: org.id })).status).toBe(404);
+});
+
+test('what a client sends as its address is not believed', async () => {
+  const { organizationId } = await createStage(h, cast);
+  const headers = {
+    'x-forwarded-for': '203.0.113.7',
+    'x-real-ip': '203.0.113.7',
+    forwarded: 'for=203.0.113.7',
+  };
+  await cast.owner.post('organization.inviteMember', { organizationId, email: 'a@example.org' }, headers);
+  expect((await newest()).ipAddress).toBe('127.0.0.1');
+});
+
+test('reading and being refused write nothing', async () => {
+  const { organizationId, memberIds } = await createStage(h, cast);
+  const before = await count();
+  await cast.owner.get('auditLog.all', { organizationId });
+  await cast.member.post('organization.update', { organizationId, name: 'Mine' });
+  await cast.foreigner.post('organization.delete', { organizationId });
+  await cast.owner.post('organization.updateMemberRole', { memberId: memberIds.target, role: 'owner' });
+  await cast.owner.post('organization.inviteMember', { organizationId, email: cast.member.email });
+  expect(await count()).toBe(before);
+});

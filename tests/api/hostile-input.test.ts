@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
+import { call, mutations, procedures } from './procedures.ts';
+import { type Cast, createCast, createStage, INPUTS, type Stage } from './stage.ts';
+
+/* Whatever is sent in any field of any procedure gets an answer that is meant, never a 500. */
+
+let h: Harness;
+let cast: Cast;
+let stage: Stage;
+let holder: TestUser;
+beforeAll(async () => {
+  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '100000' });
+  cast = await createCast(h);
+  stage = await createStage(h, cast);
+  holder = cast.owner;
+});
+afterAll(() => h[Symbol.asyncDispose]());
+
+const VALUES: unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  2 ** 53,
+  1e300,
+  '',
+  ' ',
+  'x',
+  '%',
+  "'; drop table users; --",
+  '\0',
+  'a\0b',
+  '\ud800',
+  '\u202e🦊',
+  'x'.repeat(100_000),
+  '../../etc/passwd',
+  '__proto__',
+  '00000000-0000-0000-0000-000000000000',
+  'ffffffff-ffff-ffff-ffff-ffffffffffff',
+  '{"json":null}',
+  '0000-00-00',
+  '-infinity',
+  [],
+  [null],
+  ['x', 'x'],
+  {},
+  { $gt: '' },
+  { toString: null },
+  { constructor: { prototype: {} } },
+];
+const MEANT = new Set([200, 400, 403, 404, 409, 412, 413, 429, 431]);
+
+describe.each(procedures.filter(({ fields }) => fields.length > 0))('$name', (procedure) => {
+  const { name, type, fields } = procedure;
+
+  test.each(fields)('%s', async (field) => {
+    const base = await INPUTS[name]?.({ h, cast, stage, holder });
+    for (const value of VALUES) {
+      if (type === 'query' && typeof value === 'object') continue; // a query has texts only
+      const { status, text } = await call(holder, procedure, { ...base, [field]: value });
+      expect(MEANT, `${JSON.stringify(value).slice(0, 80)}: ${text.slice(0, 300)}`).toContain(status);
+    }
+  });
+});
+
+test.each(mutations)('%s, instead of the whole input', async (name) => {
+  for (const value of VALUES) {
+    const { status, text } = await holder.post(name, value);
+    expect(MEANT, `${JSON.stringify(value).slice(0, 80)}: ${text.slice(0, 300)}`).toContain(status);
+  }
+});
+
+test('nothing was logged as a fault', () => {
+  expect(h.logLines.filter((line) => line.includes('request failed'))).toEqual([]);
+});
