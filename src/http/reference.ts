@@ -34,7 +34,7 @@ export function referenceRoutes(app: FastifyInstance, router: AnyTRPCRouter, ver
         telemetry: false,
         hideClientButton: true,
         agent: { disabled: true },
-        mcp: { disabled: true },
+        showDeveloperTools: 'never',
       },
     });
   });
