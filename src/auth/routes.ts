@@ -4,15 +4,15 @@ import type { Deps, RateLimiter } from '../domain/deps.ts';
 import type { Origin } from '../domain/principal.ts';
 import { tooManyRequests } from '../kernel/errors.ts';
 import { PASSWORD_MAX_LENGTH } from '../kernel/password.ts';
-import { Email, Token } from '../kernel/schemas.ts';
+import { Email, NamePart, PersonName, Token } from '../kernel/schemas.ts';
 import { CLIENT_ADDRESS_HEADER, type Identity } from './better-auth.ts';
 
 const Password = z.string().max(PASSWORD_MAX_LENGTH);
 const SignIn = z.object({ email: Email, password: Password, rememberMe: z.boolean().optional() });
 const SignUp = SignIn.extend({
-  name: z.string().trim().min(1).max(128),
-  firstName: z.string().trim().max(64).optional(),
-  lastName: z.string().trim().max(64).optional(),
+  name: PersonName,
+  firstName: NamePart.optional(),
+  lastName: NamePart.optional(),
   invitationToken: Token.optional(),
 });
 

@@ -11,13 +11,19 @@ export const Email = z
   .max(254)
   .regex(z.regexes.email, 'This is not an e-mail address.')
   .meta({ format: 'email', example: 'ada@example.org' });
-/** One line: names stand in mails and logs. */
-export const Name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(64)
-  .refine((text) => !/\p{Cc}/u.test(text), 'A name has no control characters.');
+/** Names stand in mails and logs, so they are one line. */
+const line = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .min(min)
+    .max(max)
+    .refine((text) => !/\p{Cc}/u.test(text), 'A name has no control characters.');
+export const Name = line(1, 64);
+/** A person's full name. */
+export const PersonName = line(1, 128);
+/** A first or last name, which may be left empty. */
+export const NamePart = line(0, 64);
 /** A token from a mail: 256 bits in base64url. */
 export const Token = z.string().min(20).max(128);
 export const PermissionText = z

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
-import { invite } from './stage.ts';
+import { invite, untilBlocked } from './stage.ts';
 
 let h: Harness;
 beforeAll(async () => {
@@ -226,11 +226,7 @@ describe('minting', () => {
     const { reply } = await h.sql.begin(async (tx) => {
       await tx`select 1 from users where id = ${ada.id} for update`;
       const minting = create(key); // waits for its holder's row
-      await vi.waitFor(async () => {
-        const waiting = await h.sql`select 1 from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock'`;
-        expect(waiting).toHaveLength(1);
-      });
+      await untilBlocked(h, 1);
       await tx`delete from api_keys where id = ${key.id}`;
       return { reply: minting };
     });

@@ -41,6 +41,8 @@ const VALUES: unknown[] = [
   'ffffffff-ffff-ffff-ffff-ffffffffffff',
   '{"json":null}',
   '0000-00-00',
+  '0000-01-01',
+  '9999-12-31T23:59:59-10:00',
   '-infinity',
   [],
   [null],

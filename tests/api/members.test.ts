@@ -1,7 +1,7 @@
-import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import { type Caller, createHarness, type Harness } from '../support/harness.ts';
+import { invite } from './stage.ts';
 
 let h: Harness;
 beforeAll(async () => {
@@ -125,14 +125,38 @@ describe('updateMemberRole', () => {
     await change(owner, member.memberId, 'admin');
     expect((await member.get('auditLog.all', { organizationId: id })).status).toBe(200);
   });
+});
 
-  test('who was demoted while he waited for the lock is refused', async () => {
-    const { id, admin, member } = await team();
-    const demote = (sql: postgres.TransactionSql) =>
-      sql`update memberships set role = 'member' where id = ${admin.memberId}`;
-    const [reply] = await h.race(id, [() => change(admin, member.memberId, 'admin')], demote);
-    expect(reply?.status).toBe(403);
-    expect(await roleOf(member.memberId)).toBe('member');
+describe('an admin whose change waits for the organization', () => {
+  const changes = {
+    'organization.updateMemberRole': ({ member }) => ({ memberId: member.memberId, role: 'admin' }),
+    'organization.inviteMember': ({ id }) => ({ organizationId: id, email: 'guest@example.org' }),
+    'organization.removeInvitation': async ({ id, owner }) => ({
+      invitationId: (await invite(owner, id)).id,
+    }),
+    'organization.update': ({ id }) => ({ organizationId: id, name: 'Taken' }),
+  } satisfies Record<string, (people: Awaited<ReturnType<typeof team>>) => unknown>;
+  const fates = {
+    demoted: [403, 'permission_missing'],
+    removed: [404, 'organization_not_found'],
+  } as const;
+
+  test.each(
+    Object.entries(changes).flatMap(([name, inputFor]) =>
+      Object.entries(fates).map(([fate, expected]) => ({ name, inputFor, fate, expected })),
+    ),
+  )('and who is $fate meanwhile is refused $name', async ({ name, inputFor, fate, expected }) => {
+    const people = await team();
+    const { memberId } = people.admin;
+    const input = await inputFor(people);
+    const [reply] = await h.race(people.id, [() => people.admin.post(name, input)], (tx) =>
+      fate === 'demoted'
+        ? tx`update memberships set role = 'member' where id = ${memberId}`
+        : tx`delete from memberships where id = ${memberId}`,
+    );
+    expect([reply?.status, reply?.body.data.reason]).toEqual(expected);
+    const { body } = await people.owner.get('auditLog.all', { organizationId: people.id });
+    expect(body.filter(({ userId }: { userId: string }) => userId === people.admin.id)).toEqual([]);
   });
 });
 

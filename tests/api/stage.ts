@@ -47,6 +47,17 @@ export async function invite(by: TestUser, organizationId: string, email = newAd
   return { id: body.id as string, email };
 }
 
+const PATIENCE = { timeout: 10_000, interval: 10 };
+
+/** Resolves when so many statements wait for a lock that a test holds. */
+export function untilBlocked(h: Harness, count: number): Promise<void> {
+  return vi.waitFor(async () => {
+    const waiting = await h.sql`select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    expect(waiting).toHaveLength(count);
+  }, PATIENCE);
+}
+
 /** The newest mail to an address, once it has left. */
 export function mailTo(h: Harness, email: string): Promise<Mail> {
   return vi.waitFor(async () => {
@@ -55,7 +66,7 @@ export function mailTo(h: Harness, email: string): Promise<Mail> {
     const mail = h.mails.findLast(({ to }) => to === email);
     if (mail === undefined) throw new Error(`No mail to ${email}`);
     return mail;
-  });
+  }, PATIENCE);
 }
 
 const LINK = /http:\S+\/invitation\?token=([\w-]+)/;

@@ -44,13 +44,13 @@ describe('a database that is slow', () => {
       (
         await h.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`
       ).length;
-    await expect.poll(asleep).toBe(POOL);
+    await expect.poll(asleep, { timeout: 3_000 }).toBe(POOL);
 
     const calls = [ada.get('user.session'), ada.get('trpc/user.session'), ada.post('organization.create')];
     const [replies, ms] = await timed(Promise.all(calls));
     for (const reply of replies) expectUnavailable(reply, 'database_busy');
     expect(ms).toBeGreaterThan(1_900);
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(4_000);
     expect((await ada.get('health')).status).toBe(404);
     expect((await ada.send('/health', {})).status).toBe(200);
 
@@ -64,7 +64,7 @@ describe('a database that is slow', () => {
     const rename = () => owner.post('organization.update', { organizationId: id, name: 'Renamed' });
     const [reply, ms] = await timed(rename());
     expectUnavailable(reply, 'database_timeout');
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(4_000);
     await held.release();
     expect((await owner.get('organization.one', { organizationId: id })).body.name).toBe('Acme');
     expect((await rename()).status).toBe(200);
@@ -77,7 +77,7 @@ describe('a database that is slow', () => {
     await h.sql`create view api_keys as select kept.* from pg_sleep(20) cross join kept`;
     const [reply, ms] = await timed(ada.get('apiKey.all'));
     expectUnavailable(reply, 'database_timeout');
-    expect(ms).toBeLessThan(6_500);
+    expect(ms).toBeLessThan(8_000);
     expect((await ada.get('user.session')).status).toBe(200);
   });
 });
@@ -117,7 +117,7 @@ describe('a database that is gone', () => {
     expect((await h.anonymous.get('settings.health')).status).toBe(200);
 
     await database.restore();
-    await expect.poll(async () => (await ada.get('user.session')).status).toBe(200);
+    await expect.poll(async () => (await ada.get('user.session')).status, { timeout: 10_000 }).toBe(200);
     expect((await h.anonymous.post('auth/sign-in/email', account)).status).toBe(200);
     expect((await h.anonymous.send('/ready', {})).body).toEqual({ status: 'ok' });
   });
@@ -126,7 +126,7 @@ describe('a database that is gone', () => {
     database.freeze();
     const [reply, ms] = await timed(h.anonymous.send('/ready', {}));
     expectUnavailable(reply, 'database_unavailable');
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(4_000);
     database.cut(); // or the end would wait for it
   });
 });

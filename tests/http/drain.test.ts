@@ -34,7 +34,7 @@ test('what was accepted is finished, nothing new is accepted, and then the servi
   const closing = h.app.close().then(() => {
     isClosed = true;
   });
-  await expect.poll(isRefused).toBe(true);
+  await expect.poll(isRefused, { timeout: 5_000 }).toBe(true);
   expect(isClosed).toBe(false);
 
   await held.release();
@@ -75,7 +75,7 @@ test('requests that were sent behind a slow one do not hold up the end', { timeo
   );
   await held.waiters(1);
   const closing = h.app.close();
-  await expect.poll(isRefused).toBe(true);
+  await expect.poll(isRefused, { timeout: 5_000 }).toBe(true);
   await held.release();
   await closing;
   expect(received.join('')).toMatch(/^HTTP\/1\.1 200 OK/);
