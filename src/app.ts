@@ -57,7 +57,7 @@ export async function createApp(
 
     const rateLimiter = createMemoryRateLimiter();
     const identity = await createIdentity({
-      client,
+      database,
       passwords: deps.passwords,
       publicUrl: config.publicUrl,
       secret: deps.rules.secret,

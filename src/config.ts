@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { PASSWORD_MAX_LENGTH } from './kernel/password.ts';
 import { Email } from './kernel/schemas.ts';
@@ -17,6 +18,13 @@ const list = z
   .transform((text) => text.split(',').map((item) => item.trim()))
   .transform((items) => items.filter((item) => item !== ''));
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+/** An address, or a range in CIDR notation. */
+const network = z
+  .string()
+  .refine(
+    (text) => ipaddr.isValid(text) || ipaddr.isValidCIDR(text),
+    'must be addresses or ranges such as 10.0.0.0/8',
+  );
 const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
 
 const Settings = z.object({
@@ -24,7 +32,7 @@ const Settings = z.object({
   PORT: whole(0, 65_535).default(3000),
   PUBLIC_URL: origin.optional(),
   TRUSTED_ORIGINS: list.pipe(z.array(origin)).default([]),
-  TRUSTED_PROXIES: list.default([]),
+  TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
   DATA_DIR: z.string().min(1).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_POOL_SIZE: whole(1, 200).default(10),

@@ -25,7 +25,7 @@ export const KeyInput = z.object({
     .max(32)
     .regex(/^[A-Za-z0-9_-]*$/, 'Letters, digits, _ and - only.')
     .optional(),
-  expiresIn: z.number().int().min(60).max(TEN_YEARS_S).optional().meta({ description: 'Seconds.' }),
+  expiresIn: z.number().int().min(60).max(TEN_YEARS_S).meta({ description: 'Seconds.' }).optional(),
   rateLimitEnabled: z.boolean().optional(),
   rateLimitTimeWindow: milliseconds.optional(),
   rateLimitMax: z.number().int().min(1).max(MAX_COUNT).optional(),
@@ -83,7 +83,7 @@ export const apiKeyRouter = router({
     .input(
       KeyInput.extend({
         scope: z.enum(API_KEY_SCOPES).default('organization'),
-        organizationId: Id.optional().meta({ description: 'The active organization when left out.' }),
+        organizationId: Id.meta({ description: 'The active organization when left out.' }).optional(),
         permissions: Permissions.optional(),
       }),
     )

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { listAuditLog } from '../domain/audit/index.ts';
 import { takePage } from '../kernel/pagination.ts';
-import { Email, Id } from '../kernel/schemas.ts';
+import { Id } from '../kernel/schemas.ts';
 import { AuditEntry } from './schemas.ts';
 import { organizationProcedure, router } from './trpc.ts';
 
@@ -20,15 +20,15 @@ export const auditLogRouter = router({
       z
         .object({
           userId: Id.optional(),
-          userEmail: Email.optional(),
+          userEmail: z.string().trim().toLowerCase().max(254).optional(),
           resourceName: z.string().max(253).optional(),
-          action: z.string().max(64).optional().meta({ example: 'create' }),
-          resourceType: z.string().max(64).optional().meta({ example: 'organization' }),
+          action: z.string().max(64).meta({ example: 'create' }).optional(),
+          resourceType: z.string().max(64).meta({ example: 'organization' }).optional(),
           from: Moment,
           to: Moment,
           limit: z.number().int().min(1).max(500).default(50),
           offset: z.number().int().min(0).max(10_000).default(0),
-          cursor: Id.optional().meta({ description: 'The value of x-next-cursor of the page before.' }),
+          cursor: Id.meta({ description: 'The value of x-next-cursor of the page before.' }).optional(),
         })
         .prefault({}),
     )

@@ -12,8 +12,8 @@ import { InvitationPreview, Member } from './schemas.ts';
 import { publicProcedure, router, userProcedure } from './trpc.ts';
 
 const Answer = z.object({
-  token: Token.optional().meta({ description: 'From the mail.' }),
-  invitationId: Id.optional().meta({ description: 'For callers whose address is verified.' }),
+  token: Token.meta({ description: 'From the mail.' }).optional(),
+  invitationId: Id.meta({ description: 'For callers whose address is verified.' }).optional(),
 });
 
 function keyOf({ token, invitationId }: z.infer<typeof Answer>): InvitationKey {

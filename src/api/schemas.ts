@@ -9,7 +9,7 @@ import { API_KEY_SCOPES, INVITATION_STATUSES } from '../kernel/vocabulary.ts';
 export const GrantableRole = z.enum(GRANTABLE_ROLES).meta({ id: 'GrantableRole' });
 
 export const OrganizationRef = z.object({
-  organizationId: Id.optional().meta({ description: 'The active organization when left out.' }),
+  organizationId: Id.meta({ description: 'The active organization when left out.' }).optional(),
 });
 export const MemberRef = z.object({ memberId: Id });
 export const InvitationRef = z.object({ invitationId: Id });
@@ -17,20 +17,20 @@ export const InvitationRef = z.object({ invitationId: Id });
 /** For lists that answer bare arrays, as Dokploy's do; the next cursor is in the header `x-next-cursor`. */
 export const ArrayPage = z.object({
   limit: z.number().int().min(1).max(1000).default(1000),
-  cursor: Id.optional().meta({ description: 'The value of x-next-cursor of the page before.' }),
+  cursor: Id.meta({ description: 'The value of x-next-cursor of the page before.' }).optional(),
 });
 
 /** For lists that answer `{ items, nextCursor }`. */
 export const ListPage = z.object({
   limit: z.number().int().min(1).max(500).default(50),
-  cursor: Id.optional().meta({ description: 'nextCursor of the page before.' }),
+  cursor: Id.meta({ description: 'nextCursor of the page before.' }).optional(),
 });
 
 export const Permissions = z.array(PermissionText).max(200) as z.ZodType<Permission[], string[]>;
 
 /* Outputs. Whatever is not listed never leaves. */
 
-const Moment = z.date().meta({ example: '2026-01-31T09:30:00.000Z' });
+const Moment = z.date().meta({ format: 'date-time', example: '2026-01-31T09:30:00.000Z' });
 const Role = z.enum(ROLE_NAMES).meta({ id: 'Role' });
 
 const membership = {

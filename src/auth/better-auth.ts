@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { betterAuth } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
-import { drizzle } from 'drizzle-orm/postgres-js';
-import type postgres from 'postgres';
+import { drizzle } from 'drizzle-orm/pg-proxy';
+import type { Database } from '../db/client.ts';
 import { translateError } from '../db/errors.ts';
 import { accounts, sessions, users, verifications } from '../db/schema/index.ts';
 import type { PasswordHasher } from '../domain/deps.ts';
@@ -21,15 +21,11 @@ export type Identity = {
   cookieName: string;
 };
 
-/** drizzle on our client, without the parsers that it would put there for everybody. */
-function drizzleBeside(client: postgres.Sql<{ bigint: number }>) {
-  const { parsers, serializers } = client.options;
-  const kept = { parsers: { ...parsers }, serializers: { ...serializers } };
-  const db = drizzle(client);
-  Object.assign(parsers, kept.parsers);
-  Object.assign(serializers, kept.serializers);
-  return db;
-}
+/** drizzle on our database, so that its statements wait their turn like all others. */
+const drizzleOn = (database: Database) =>
+  drizzle(async (text, params) => ({
+    rows: await database.query((sql) => sql.unsafe(text, params as never[]).values()),
+  }));
 
 /** What drizzle's wrapper hides, with its meaning for the caller. */
 function causeOf(error: unknown): unknown {
@@ -38,7 +34,7 @@ function causeOf(error: unknown): unknown {
 }
 
 export async function createIdentity(options: {
-  client: postgres.Sql<{ bigint: number }>;
+  database: Database;
   passwords: PasswordHasher;
   publicUrl: string;
   secret: string;
@@ -54,7 +50,7 @@ export async function createIdentity(options: {
     basePath: '/api/auth',
     secret,
     trustedOrigins: options.trustedOrigins,
-    database: drizzleAdapter(drizzleBeside(options.client), {
+    database: drizzleAdapter(drizzleOn(options.database), {
       provider: 'pg',
       schema: { user: users, session: sessions, account: accounts, verification: verifications },
     }),

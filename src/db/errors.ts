@@ -16,6 +16,12 @@ const CONNECTION_LOST = new Set([
 const busy = (reason: string, cause: unknown) =>
   unavailable(reason, 'The database could not do this now. Try again.', cause);
 
+/** PostgreSQL quotes rows in `detail` and values in `where`: a password's hash may be among them. */
+function withoutValues(error: Partial<postgres.PostgresError>): void {
+  delete error.detail;
+  delete error.where;
+}
+
 /**
  * Gives a database error its meaning for the caller. The SQLSTATE codes are those of PostgreSQL's appendix A;
  * anything not listed is a fault of ours and is returned as it came.
@@ -23,6 +29,7 @@ const busy = (reason: string, cause: unknown) =>
 export function translateError(error: unknown): unknown {
   if (error instanceof DomainError) return error;
   if (error instanceof postgres.PostgresError) {
+    withoutValues(error);
     switch (error.code) {
       case '23505': // unique_violation
         return conflict('already_exists', 'Something with these values exists already.');
@@ -41,12 +48,17 @@ export function translateError(error: unknown): unknown {
       case '57014': // query_canceled, by statement_timeout
         return busy('database_timeout', error);
       case '25P03': // idle_in_transaction_session_timeout
-      case '53300': // too_many_connections
+      case '28P01': // invalid_password: the server's own, so a matter of set-up
+      case '3D000': // invalid_catalog_name: the database is gone
+      case '55000': // object_not_in_prerequisite_state: it takes no connections
+      case '58030': // io_error
       case '57P01': // admin_shutdown
       case '57P02': // crash_shutdown
       case '57P03': // cannot_connect_now
         return busy('database_unavailable', error);
       default:
+        // Connection exceptions and insufficient resources.
+        if (/^(?:08|53)/.test(error.code)) return busy('database_unavailable', error);
         return error;
     }
   }

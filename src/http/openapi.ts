@@ -1,11 +1,7 @@
 import type { AnyTRPCRouter } from '@trpc/server';
+import { generateOpenApiDocument, type OpenApiRouter } from 'trpc-to-openapi';
 import { z } from 'zod';
-import {
-  type oas31,
-  createDocument as renderDocument,
-  type ZodOpenApiOperationObject,
-  type ZodOpenApiOverride,
-} from 'zod-openapi';
+import type { oas31 } from 'zod-openapi';
 import { type Endpoint, endpointsOf } from './procedures.ts';
 
 export type OpenApiDocument = oas31.OpenAPIObject;
@@ -36,6 +32,8 @@ const SECURITY_SCHEMES: Record<string, oas31.SecuritySchemeObject> = {
     description: 'The cookie of POST /api/auth/sign-in/email; __Secure-better-auth.session_token over https.',
   },
 };
+
+const LICENSE = { name: 'Apache-2.0', identifier: 'Apache-2.0' };
 
 const HEADERS: Record<string, oas31.HeaderObject> = {
   NextCursor: {
@@ -131,91 +129,112 @@ function mergeInputs(name: string, inputs: readonly z.core.$ZodType[]): z.ZodObj
   return objects.length < 2 ? only : z.object(Object.assign({}, ...objects.map(({ shape }) => shape)));
 }
 
-function describe(router: AnyTRPCRouter, endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { name, type, meta } = endpoint;
-  const { inputs, output } = router._def.procedures[name]._def as {
-    inputs: z.core.$ZodType[];
-    output?: z.core.$ZodType;
+/** A procedure as trpc-to-openapi wants it: one input, and a path and a method, which follow from name and kind. */
+function describable(router: AnyTRPCRouter, { name, method, meta }: Endpoint) {
+  const { _def } = router._def.procedures[name] as {
+    _def: { inputs: z.core.$ZodType[]; output?: z.core.$ZodType };
   };
-  if (output === undefined) throw new Error(`${name} does not declare its output.`);
-  const input = mergeInputs(name, inputs);
-  const isPaged = output instanceof z.ZodArray && input !== undefined && 'cursor' in input.shape;
-  const headers = {
-    ...(isPaged ? { 'x-next-cursor': header('NextCursor') } : {}),
-    ...(meta.rateLimit === undefined ? {} : RATE_LIMIT),
-  };
-  const errors = errorStatuses(endpoint, input !== undefined).map((status) => [
-    status,
-    { $ref: `#/components/responses/Error${status}` },
-  ]);
-  return {
+  if (_def.output === undefined) throw new Error(`${name} does not declare its output.`);
+  const input = mergeInputs(name, _def.inputs);
+  const openapi = {
+    method,
+    path: `/${name}`,
     operationId: name.replace('.', '-'),
     tags: name.split('.', 1),
     summary: meta.summary,
-    description: meta.description,
-    security:
-      meta.access === 'public' ? [] : Object.keys(SECURITY_SCHEMES).map((scheme) => ({ [scheme]: [] })),
-    ...(input !== undefined && type === 'query' ? { requestParams: { query: input } } : {}),
-    ...(input !== undefined && type === 'mutation'
-      ? {
-          requestBody: {
-            required: !input.safeParse({}).success,
-            content: { 'application/json': { schema: input } },
-          },
-        }
-      : {}),
-    responses: {
-      200: {
-        description: 'Success.',
-        ...(Object.keys(headers).length === 0 ? {} : { headers }),
-        content: { 'application/json': { schema: output } },
-      },
-      ...Object.fromEntries(errors),
-    },
+    ...(meta.description === undefined ? {} : { description: meta.description }),
+    successDescription: 'Success.',
+    errorResponses: [],
+    protect: meta.access !== 'public',
   };
+  return { _def: { ..._def, inputs: input === undefined ? [] : [input], meta: { ...meta, openapi } } };
+}
+
+/** A description belongs to the parameter; trpc-to-openapi leaves it with the schema. */
+function describeParameter(parameter: oas31.ParameterObject | oas31.ReferenceObject): void {
+  if (!('schema' in parameter) || parameter.schema === undefined || !('description' in parameter.schema))
+    return;
+  const { description } = parameter.schema;
+  if (description !== undefined) parameter.description = description;
+  delete parameter.schema.description;
+}
+
+/** What trpc-to-openapi does not say of an operation: its errors, its headers, and that anybody may call it. */
+function complete(operation: oas31.OperationObject, endpoint: Endpoint): void {
+  const { parameters = [], requestBody, responses = {} } = operation;
+  const success = responses['200'] as oas31.ResponseObject;
+  const schema = success.content?.['application/json']?.schema as oas31.SchemaObject;
+  const isPaged =
+    schema.type === 'array' &&
+    parameters.some((parameter) => 'name' in parameter && parameter.name === 'cursor');
+  const headers = {
+    ...(isPaged ? { 'x-next-cursor': header('NextCursor') } : {}),
+    ...(endpoint.meta.rateLimit === undefined ? {} : RATE_LIMIT),
+  };
+  if (Object.keys(headers).length > 0) success.headers = headers;
+  for (const parameter of parameters) describeParameter(parameter);
+  if (parameters.length === 0) delete operation.parameters;
+  for (const status of errorStatuses(endpoint, parameters.length > 0 || requestBody !== undefined)) {
+    responses[status] = { $ref: `#/components/responses/Error${status}` };
+  }
+  if (requestBody !== undefined && 'content' in requestBody) {
+    const body = requestBody.content['application/json']?.schema as oas31.SchemaObject;
+    requestBody.required = (body.required ?? []).length > 0;
+  }
+  operation.security ??= [];
 }
 
 const FORMATS = new Set(['uuid', 'date', 'date-time']);
 
-/** What zod's own rendering says too much or too little of. */
-const override: ZodOpenApiOverride = ({ zodSchema, jsonSchema }) => {
-  const { type } = zodSchema._zod.def;
-  if (type === 'date') jsonSchema.format = 'date-time';
-  if (FORMATS.has(jsonSchema.format ?? '')) delete jsonSchema.pattern; // the format says it
-  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties; // answers may grow
-  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-};
+/** Takes out of every schema what zod's rendering says too much of. */
+function tidy(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  if (!Array.isArray(node)) {
+    const schema = node as oas31.SchemaObject;
+    if (FORMATS.has(schema.format ?? '')) delete schema.pattern; // the format says it
+    if (schema.additionalProperties === false) delete schema.additionalProperties; // answers may grow
+    if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+    if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  }
+  for (const value of Object.values(node)) tidy(value);
+}
 
 /** The OpenAPI 3.1 document of a router: paths, methods and tags follow from the procedures' names and kinds. */
 export function createDocument(router: AnyTRPCRouter, version: string): OpenApiDocument {
   const endpoints = [...endpointsOf(router).values()];
-  const paths = endpoints.map((endpoint) => [
-    `/${endpoint.name}`,
-    { [endpoint.method.toLowerCase()]: describe(router, endpoint) },
-  ]);
+  const procedures = Object.fromEntries(
+    endpoints.map((endpoint) => [endpoint.name, describable(router, endpoint)]),
+  );
+  const document = generateOpenApiDocument(
+    { _def: { ...router._def, procedures } } as unknown as OpenApiRouter,
+    {
+      title: 'Tenantry',
+      description: DESCRIPTION,
+      version,
+      openApiVersion: '3.1.0',
+      baseUrl: '/api',
+      license: LICENSE,
+      securitySchemes: SECURITY_SCHEMES,
+      defs: { Error: ErrorBody },
+    },
+  ) as unknown as OpenApiDocument;
+
+  document.tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
   const responses = Object.entries(ERRORS).map(([status, response]) => [
     `Error${status}`,
-    { ...response, content: { 'application/json': { schema: ErrorBody } } },
+    { ...response, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
   ]);
-  return renderDocument(
-    {
-      openapi: '3.1.0',
-      info: {
-        title: 'Tenantry',
-        description: DESCRIPTION,
-        version,
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      },
-      servers: [{ url: '/api' }],
-      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-      paths: Object.fromEntries(paths),
-      components: {
-        securitySchemes: SECURITY_SCHEMES,
-        headers: HEADERS,
-        responses: Object.fromEntries(responses),
-      },
-    },
-    { override },
-  );
+  document.components = {
+    ...document.components,
+    headers: HEADERS,
+    responses: Object.fromEntries(responses),
+  };
+  for (const endpoint of endpoints) {
+    const path = document.paths?.[`/${endpoint.name}`];
+    const operation = endpoint.method === 'GET' ? path?.get : path?.post;
+    if (operation === undefined) throw new Error(`${endpoint.name} is missing from the document.`);
+    complete(operation, endpoint);
+  }
+  tidy(document);
+  return document;
 }

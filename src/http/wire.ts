@@ -70,22 +70,12 @@ export function sendError(reply: FastifyReply, thrown: unknown, path: string): F
 export function logFailure(reply: FastifyReply, error: TRPCError, path: string): void {
   const cause = innermost(error);
   if (cause instanceof DomainError) reply.log.warn({ reason: cause.reason, path }, 'refused for now');
-  else reply.log.error({ err: withoutValues(cause), path }, 'request failed');
+  else reply.log.error({ err: cause, path }, 'request failed');
 }
 
 /** Wrappers carry statements and parameters in their message; the error inside says what went wrong. */
 function innermost(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : error;
-}
-
-/** PostgreSQL quotes rows in `detail` and values in `where`: a password's hash may be among them. */
-function withoutValues(error: unknown): unknown {
-  if (!(error instanceof Error) || !('detail' in error || 'where' in error)) return error;
-  const kept: Error = Object.create(error, {
-    detail: { value: undefined, enumerable: true },
-    where: { value: undefined, enumerable: true },
-  });
-  return kept;
 }
 
 /** Answers depend on who asks, so no cache keeps them. */

@@ -103,11 +103,12 @@ test('a database newer than the code is refused', async () => {
 test('every setting that is wrong is named at once, and no value is shown', async () => {
   const { code, stderr } = await tenantry(['serve'], {
     PORT: 'many',
+    TRUSTED_PROXIES: '10.0.0.0/8, loopback',
     AUTH_SECRET: 'hush-hush',
     DATABASE_URL: 'mysql://root:hush@localhost/x',
   });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/PORT.*\n.*DATABASE_URL.*\n.*AUTH_SECRET.*at least 32/);
+  expect(stderr).toMatch(/PORT.*\n.*TRUSTED_PROXIES.*\n.*DATABASE_URL.*\n.*AUTH_SECRET.*at least 32/);
   expect(stderr).not.toContain('hush');
 });
 

@@ -51,7 +51,6 @@ const STRICTER: Record<string, string[]> = {
     ...whole('refillInterval', 'minimum 1000', 'maximum 315360000000'),
   ],
   'auditLog.all': [
-    'userEmail is email',
     'from is date-time',
     'to is date-time',
     ...whole('limit'),

@@ -201,6 +201,15 @@ describe('sign-up', () => {
     },
   );
 
+  test.each(['name', 'firstName', 'lastName'])(
+    'refuses a %s of two lines: it stands in mails',
+    async (field) => {
+      const { status, body } = await signUp('lines@example.org', { [field]: 'Eve\nBcc: all@example.org' });
+      expect(status).toBe(400);
+      expect(body.issues).toMatchObject([{ path: [field] }]);
+    },
+  );
+
   test('refuses a taken address, however it is written, and signs nobody in', async () => {
     await signUp('taken@example.org');
     const { status, body, headers } = await signUp(' TAKEN@example.org', { password: 'Other-horse-2' });
