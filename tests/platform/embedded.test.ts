@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
@@ -20,7 +20,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const isRoot = process.geteuid?.() === 0;
 const NOBODY = { uid: 65534, gid: 65534 };
 /** As root the tests run processes as another user, who must be able to read this checkout. */
-const canBeNobody = isRoot && spawnSync('test', ['-r', 'package.json'], NOBODY).status === 0;
+const canBeNobody = isRoot && spawnSync('test', ['-r', resolve('package.json')], NOBODY).status === 0;
 const settings = { fsync: 'off' };
 const undo: (() => unknown)[] = [];
 let prototype: Promise<string> | undefined;
