@@ -120,7 +120,10 @@ describe('a fault inside better-auth', () => {
     const crowd = setInterval(() => times(8, () => passwords.hash(PASSWORD).catch(() => {})), 1);
     try {
       await expect.poll(hashing, { timeout: 10_000 }).toContain('Too many sign-ins');
-      const { status, body, headers } = await signIn();
+      let reply = await signIn();
+      // A place may come free just as a sign-in asks for one.
+      for (let n = 0; n < 4 && reply.status === 200; n += 1) reply = await signIn();
+      const { status, body, headers } = reply;
       expect({ status, reason: body.data.reason }).toEqual({ status: 503, reason: 'too_many_sign_ins' });
       expect(headers.get('retry-after')).toBe('1');
     } finally {
