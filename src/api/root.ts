@@ -3,7 +3,7 @@ import { auditLogRouter } from './audit-log.ts';
 import { invitationRouter } from './invitation.ts';
 import { organizationRouter } from './organization/index.ts';
 import { settingsRouter } from './settings.ts';
-import { createCallerFactory, router } from './trpc.ts';
+import { router } from './trpc.ts';
 import { userRouter } from './user.ts';
 
 export const appRouter = router({
@@ -16,4 +16,3 @@ export const appRouter = router({
 });
 
 export type AppRouter = typeof appRouter;
-export const createCaller = createCallerFactory(appRouter);

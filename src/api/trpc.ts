@@ -45,7 +45,6 @@ const t = initTRPC
   });
 
 export const router = t.router;
-export const createCallerFactory = t.createCallerFactory;
 
 /** A refusal of the domain becomes an error of the wire; an unexpected error keeps its cause for the log. */
 const withErrors = t.procedure.use(async ({ next }) => {
