@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import postgres from 'postgres';
-import { readSessionToken } from '../src/auth/cookie.ts';
+import { readSignedCookie } from '../src/auth/cookie.ts';
 import { hashSecret } from '../src/kernel/secrets.ts';
 import { readStatements, type Statement } from './statements.ts';
 
@@ -23,7 +23,7 @@ const send = ({ strings, values }: Statement): Promise<Row[]> => sql<Row[]>(stri
 function callerOf({ headers }: IncomingMessage): Statement | undefined {
   const key = headers['x-api-key'];
   if (typeof key === 'string') return statements.key(hashSecret(key));
-  const token = readSessionToken(headers.cookie, 'better-auth.session_token', AUTH_SECRET);
+  const token = readSignedCookie(headers.cookie, 'better-auth.session_token', AUTH_SECRET);
   return token === undefined ? undefined : statements.session(token, new Date());
 }
 

@@ -60,12 +60,16 @@ export function build(): void {
   });
 }
 
-/** Starts a server of this project on the server's processor; resolves once it answers `GET /health`. */
-export async function startServer(args: string[], env: Record<string, string>): Promise<Server> {
+/** Starts a server of this project, on the server's processor if `pinned`; resolves once it answers `GET /health`. */
+export async function startServer(
+  args: string[],
+  env: Record<string, string>,
+  { pinned }: { pinned: boolean } = { pinned: isPinned },
+): Promise<Server> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const command = [process.execPath, ...args];
-  const [file = '', ...rest] = isPinned ? ['taskset', '-c', SERVER_CPU, ...command] : command;
+  const [file = '', ...rest] = pinned ? ['taskset', '-c', SERVER_CPU, ...command] : command;
   const child = spawn(file, rest, {
     cwd: ROOT,
     env: { ...process.env, ...env, PORT: String(port) },

@@ -65,6 +65,7 @@ try {
     AUTH_SECRET: SECRET,
     DATA_DIR: join(directory, 'service'),
     LOG_LEVEL: 'warn',
+    RATE_LIMIT_PER_MINUTE: '0',
   };
   const service = await startServer(['dist/main.js'], env);
   closers.push(() => service.stop());

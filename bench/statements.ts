@@ -58,7 +58,7 @@ const PRINCIPAL: Principal = {
 
 /** Who has a session, who has a key, and which organizations a user has: what the cases of this list ask. */
 export async function readStatements() {
-  const session = await capture((db) => principalOfSession(db, TOKEN, NOW, NOBODY));
+  const session = await capture((db) => principalOfSession(db, usage, TOKEN, NOW, NOBODY));
   const key = await capture((db) => principalOfKey(db, usage, KEY, NOW, NOBODY));
   const organizations = await capture((db) =>
     listOrganizations({ db } as Deps, PRINCIPAL, { activeOnly: false, limit: 1001, cursor: null }),

@@ -1,16 +1,17 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { createIdentity } from './auth/better-auth.ts';
-import { createKeyUsage } from './auth/key-usage.ts';
 import { authRoutes } from './auth/routes.ts';
+import { createKeyUsage, createSessionUsage } from './auth/usage.ts';
 import type { Config } from './config.ts';
 import { openDatabase, ownServer } from './database.ts';
 import { migrationState } from './db/migrate.ts';
-import { createDeps, createMailer } from './deps.ts';
+import { callLimitOf, createDeps, createMailer } from './deps.ts';
 import { ensureRootAdmin } from './domain/account/index.ts';
-import type { Deps } from './domain/deps.ts';
+import type { Deps, RateLimiter } from './domain/deps.ts';
+import { countJobs } from './domain/job/index.ts';
 import type { Mailer } from './domain/mail.ts';
 import { createServer } from './http/server.ts';
-import { countJobs, createJobRunner, type JobRunner } from './jobs/runner.ts';
+import { createJobRunner, type JobRunner } from './jobs/runner.ts';
 import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
 import { VERSION } from './version.ts';
 
@@ -20,6 +21,7 @@ const USAGE_FLUSH_MS = 5_000;
 export type Overrides = {
   now?: () => Date;
   mailer?: Mailer;
+  rateLimiter?: RateLimiter;
   logger?: FastifyBaseLogger;
   /** Called when the service cannot go on. */
   onFatal?: (reason: string) => void;
@@ -55,21 +57,20 @@ export async function createApp(
       logger.info({ email: config.root.email }, 'first account made');
     }
 
-    const rateLimiter = createMemoryRateLimiter();
+    const rateLimiter = overrides.rateLimiter ?? createMemoryRateLimiter();
     const identity = await createIdentity({
       database,
-      passwords: deps.passwords,
       publicUrl: config.publicUrl,
       secret: deps.rules.secret,
       trustedOrigins: config.trustedOrigins,
       log: (level, message) => logger[level]({ from: 'better-auth' }, message),
     });
 
-    const keyUsage = createKeyUsage(database);
+    const [keyUsage, sessionUsage] = [createKeyUsage(database), createSessionUsage(database)];
     const flush = () =>
-      keyUsage
-        .flush()
-        .catch((error: unknown) => logger.warn({ err: error }, 'key usage could not be written'));
+      Promise.all([keyUsage.flush(), sessionUsage.flush()]).catch((error: unknown) =>
+        logger.warn({ err: error }, 'the use of credentials could not be written'),
+      );
     const flushing = setInterval(flush, USAGE_FLUSH_MS);
     opened.push(async () => {
       clearInterval(flushing);
@@ -84,19 +85,21 @@ export async function createApp(
     const { app, startDraining } = await createServer({
       deps,
       rateLimiter,
+      callLimit: callLimitOf(config),
       keyUsage,
-      cookieName: identity.cookieName,
+      sessionUsage,
+      identity,
       trustedOrigins: new Set(config.trustedOrigins),
       isHttps: config.publicUrl.startsWith('https://'),
       corsOrigins: config.corsOrigins,
       trustedProxies: config.trustedProxies,
       metricsToken: config.metricsToken,
-      authRoutes: authRoutes({ identity, deps, rateLimiter, publicUrl: config.publicUrl }),
+      authRoutes: authRoutes({ identity, deps, rateLimiter }),
       checkReady: async () => {
         const state = await migrationState(client);
         if (state !== 'current') throw new Error(`The migrations of the database are ${state}.`);
       },
-      countJobs: () => countJobs(database),
+      countJobs: () => countJobs(database, deps.now()),
       logger,
       version: VERSION,
     });

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { PASSWORD_MAX_LENGTH } from './kernel/password.ts';
-import { Email } from './kernel/schemas.ts';
+import { Email, Network } from './kernel/schemas.ts';
 
 /** Settings that cannot work. `problems` has one sentence for each. */
 export class ConfigError extends Error {
@@ -45,9 +45,18 @@ const Settings = z.object({
     .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain such as example.com')
     .default('tenantry.internal'),
   MAX_ORGANIZATIONS_PER_USER: whole(1, 1_000_000).default(20),
+  RATE_LIMIT_PER_MINUTE: whole(0, 10_000_000).default(6_000),
   MAIL_FROM: z.string().min(3).max(320).default('Tenantry <no-reply@localhost>'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   RESEND_API_KEY: z.string().min(1).optional(),
+  AVATAR_S3_BUCKET: z.string().min(3).max(255).optional(),
+  AVATAR_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  AVATAR_S3_REGION: z.string().min(1).default('us-east-1'),
+  AVATAR_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  AVATAR_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  AVATAR_S3_FORCE_PATH_STYLE: z.stringbool().optional(),
+  WEBHOOK_ALLOW_HTTP: z.stringbool().default(false),
+  WEBHOOK_ALLOWED_NETWORKS: list.pipe(z.array(Network)).default([]),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
@@ -64,6 +73,19 @@ const CONTRADICTIONS: readonly [(settings: Parsed) => boolean, string][] = [
     'SMTP_URL and RESEND_API_KEY are two ways to deliver mail: set one of them.',
   ],
   [
+    (s) =>
+      new Set(
+        [s.AVATAR_S3_BUCKET, s.AVATAR_S3_ACCESS_KEY_ID, s.AVATAR_S3_SECRET_ACCESS_KEY].map(
+          (value) => value === undefined,
+        ),
+      ).size > 1,
+    'AVATAR_S3_BUCKET, AVATAR_S3_ACCESS_KEY_ID and AVATAR_S3_SECRET_ACCESS_KEY are set together or not at all.',
+  ],
+  [
+    (s) => s.AVATAR_S3_ENDPOINT !== undefined && s.AVATAR_S3_BUCKET === undefined,
+    'AVATAR_S3_BUCKET is needed with AVATAR_S3_ENDPOINT.',
+  ],
+  [
     (s) => s.DATABASE_URL !== undefined && s.AUTH_SECRET === undefined,
     'AUTH_SECRET is needed with DATABASE_URL, so that every process signs alike: set it to the output of `openssl rand -base64 32`.',
   ],
@@ -72,6 +94,18 @@ const CONTRADICTIONS: readonly [(settings: Parsed) => boolean, string][] = [
     'PUBLIC_URL is needed with PORT=0: links cannot name a port that is not known yet.',
   ],
 ];
+
+type AvatarStorage =
+  | { kind: 'disk' }
+  | {
+      kind: 's3';
+      endpoint: string | undefined;
+      region: string;
+      bucket: string;
+      accessKeyId: string;
+      secretAccessKey: string;
+      forcePathStyle: boolean;
+    };
 
 export type Config = {
   host: string;
@@ -93,11 +127,17 @@ export type Config = {
   root: { email: string; password: string } | undefined;
   dnsBaseDomain: string;
   maxOrganizationsPerUser: number;
+  /** Calls of one caller, whatever they do; 0 is no limit. */
+  callsPerMinute: number;
   mail: { from: string } & (
     | { kind: 'files' }
     | { kind: 'smtp'; url: string }
     | { kind: 'resend'; apiKey: string }
   );
+  /** Where avatars are kept. */
+  avatarStorage: AvatarStorage;
+  /** What webhooks may reach besides public addresses over https. */
+  webhooks: { allowHttp: boolean; allowedNetworks: string[] };
   metricsToken: string | undefined;
   logLevel: Parsed['LOG_LEVEL'];
 };
@@ -105,6 +145,18 @@ export type Config = {
 function mailOf({ MAIL_FROM: from, SMTP_URL: url, RESEND_API_KEY: apiKey }: Parsed): Config['mail'] {
   if (url !== undefined) return { from, kind: 'smtp', url };
   return apiKey === undefined ? { from, kind: 'files' } : { from, kind: 'resend', apiKey };
+}
+
+/** Services other than Amazon's name the bucket in the path, unless told otherwise. */
+function avatarStorageOf(settings: Parsed): AvatarStorage {
+  const { AVATAR_S3_BUCKET: bucket, AVATAR_S3_ENDPOINT: endpoint } = settings;
+  const { AVATAR_S3_ACCESS_KEY_ID: accessKeyId, AVATAR_S3_SECRET_ACCESS_KEY: secretAccessKey } = settings;
+  if (bucket === undefined || accessKeyId === undefined || secretAccessKey === undefined) {
+    return { kind: 'disk' };
+  }
+  const forcePathStyle = settings.AVATAR_S3_FORCE_PATH_STYLE ?? endpoint !== undefined;
+  const region = settings.AVATAR_S3_REGION;
+  return { kind: 's3', endpoint, region, bucket, accessKeyId, secretAccessKey, forcePathStyle };
 }
 
 /** A service on this machine is reached by either of its names. */
@@ -145,7 +197,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     root: email === undefined || password === undefined ? undefined : { email, password },
     dnsBaseDomain: settings.DNS_BASE_DOMAIN,
     maxOrganizationsPerUser: settings.MAX_ORGANIZATIONS_PER_USER,
+    callsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     mail: mailOf(settings),
+    avatarStorage: avatarStorageOf(settings),
+    webhooks: {
+      allowHttp: settings.WEBHOOK_ALLOW_HTTP,
+      allowedNetworks: settings.WEBHOOK_ALLOWED_NETWORKS,
+    },
     metricsToken: settings.METRICS_TOKEN,
     logLevel: settings.LOG_LEVEL,
   };

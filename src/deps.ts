@@ -2,12 +2,18 @@ import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { dataDirOf } from './database.ts';
 import type { Database } from './db/client.ts';
-import type { Deps } from './domain/deps.ts';
+import type { Deps, RateLimit } from './domain/deps.ts';
 import type { Mailer } from './domain/mail.ts';
+import { withSealing } from './domain/sealing.ts';
+import type { Storage } from './domain/storage.ts';
+import { createImages } from './platform/images.ts';
 import { createFileMailer } from './platform/mail/files.ts';
 import { createResendMailer } from './platform/mail/resend.ts';
 import { createSmtpMailer } from './platform/mail/smtp.ts';
 import { createPasswordHasher } from './platform/passwords.ts';
+import { createSafePost } from './platform/safe-fetch.ts';
+import { createSshKeyGenerator } from './platform/ssh-keys.ts';
+import { createDiskStorage } from './platform/storage/disk.ts';
 import { loadSecret } from './secret.ts';
 
 /** What the domain needs, from the settings: the same for the service and for a command. */
@@ -16,18 +22,36 @@ export async function createDeps(
   database: Database,
   now: () => Date = () => new Date(),
 ): Promise<Deps> {
+  const secret = config.secret ?? (await loadSecret(dataDirOf(config)));
   return {
-    db: database,
+    db: withSealing(database, secret),
     now,
     passwords: createPasswordHasher(),
+    sshKeys: createSshKeyGenerator(),
+    images: createImages(),
+    storage: await createStorage(config),
+    post: createSafePost({ allowedNetworks: config.webhooks.allowedNetworks }),
     rules: {
       dnsBaseDomain: config.dnsBaseDomain,
       maxOrganizationsPerUser: config.maxOrganizationsPerUser,
       publicUrl: config.publicUrl,
-      secret: config.secret ?? (await loadSecret(dataDirOf(config))),
+      secret,
+      webhooks: config.webhooks,
     },
   };
 }
+
+/** The SDK of S3 is large, so it is loaded only where it is used. */
+async function createStorage(config: Config): Promise<Storage> {
+  const { avatarStorage } = config;
+  if (avatarStorage.kind === 'disk') return createDiskStorage(join(dataDirOf(config), 'avatars'));
+  const { createS3Storage } = await import('./platform/storage/s3.ts');
+  return createS3Storage(avatarStorage);
+}
+
+/** One caller in a loop, or with a stolen key, leaves room for the others. */
+export const callLimitOf = ({ callsPerMinute }: Config): RateLimit | undefined =>
+  callsPerMinute === 0 ? undefined : { name: 'calls', points: callsPerMinute, seconds: 60 };
 
 /** Where mails without a delivery service go. */
 export const mailDirOf = (config: Config): string => join(dataDirOf(config), 'mail');

@@ -65,7 +65,8 @@ test.each([...endpoints.values()])('$name is described in full', ({ name, method
   expect(document.tags?.map((tag) => tag.name)).toEqual(expect.arrayContaining(operation.tags ?? []));
   expect(operation.security).toEqual(meta.access === 'public' ? [] : [{ apiKey: [] }, { session: [] }]);
 
-  const { schema } = successOf(name, method).content['application/json'] ?? {};
+  const mediaType = meta.lines === true ? 'application/x-ndjson' : 'application/json';
+  const { schema } = successOf(name, method).content[mediaType] ?? {};
   expect(Object.keys(schema ?? {})).not.toEqual([]);
 
   const statuses = Object.keys(operation.responses ?? {});
@@ -110,13 +111,42 @@ test('response headers are named where they occur', () => {
   for (const name of ['organization.all', 'organization.allInvitations', 'auditLog.all']) {
     expect(headersOf(name, 'GET')).toContain('x-next-cursor');
   }
-  for (const { name, method, meta } of endpoints.values()) {
+  for (const { name, method } of endpoints.values()) {
     const names = headersOf(name, method).filter((header) => header.startsWith('RateLimit'));
-    expect(names, name).toEqual(meta.rateLimit === undefined ? [] : ['RateLimit-Policy', 'RateLimit']);
+    expect(names, name).toEqual(['RateLimit-Policy', 'RateLimit']);
   }
   const responses = Object.entries(document.components?.responses ?? {}) as [string, { headers?: object }][];
   const waiting = responses.filter(([, { headers = {} }]) => 'Retry-After' in headers);
-  expect(waiting.map(([name]) => name)).toEqual(['Error429', 'Error503']);
+  expect(waiting.map(([name]) => name)).toEqual(['Error409', 'Error429', 'Error503']);
+});
+
+test('every mutation but an upload takes Idempotency-Key, single reads have an ETag, updates take If-Match', () => {
+  const takes = (name: string, method: string) =>
+    (operationOf(name, method).parameters ?? []).flatMap((parameter) =>
+      '$ref' in parameter ? [parameter.$ref.split('/').at(-1)] : [],
+    );
+  const withIfMatch: string[] = [];
+  for (const { name, method, type, meta } of endpoints.values()) {
+    const statuses = Object.keys(operationOf(name, method).responses ?? {});
+    const isKeyed = type === 'mutation' && meta.upload !== true;
+    expect([name, takes(name, method).includes('IdempotencyKey')]).toEqual([name, isKeyed]);
+    expect([name, statuses.includes('422')]).toEqual([name, isKeyed]);
+    if (takes(name, method).includes('IfMatch')) withIfMatch.push(name);
+  }
+  expect(withIfMatch).toEqual(
+    expect.arrayContaining([
+      ...['organization.update', 'organization.delete', 'user.update'],
+      ...['settings.update', 'sshKey.update'],
+    ]),
+  );
+  for (const name of ['organization.one', 'organization.active', 'user.me', 'settings.get', 'sshKey.one']) {
+    expect(Object.keys(successOf(name, 'GET').headers ?? {})).toContain('ETag');
+    expect(takes(name, 'GET')).toContain('IfNoneMatch');
+    expect(Object.keys(operationOf(name, 'GET').responses ?? {})).toContain('304');
+  }
+  for (const name of ['organization.all', 'apiKey.all', 'user.haveRootAccess']) {
+    expect(Object.keys(successOf(name, 'GET').headers ?? {})).not.toContain('ETag');
+  }
 });
 
 test('both ways of signing in are declared, and the document says how to use them', () => {

@@ -1,13 +1,22 @@
 import { z } from 'zod';
-import { createApiKey, deleteApiKey, listApiKeys, type NewApiKey } from '../domain/api-key/index.ts';
+import {
+  createApiKey,
+  deleteApiKey,
+  describeCaller,
+  listApiKeys,
+  type NewApiKey,
+  rotateApiKey,
+} from '../domain/api-key/index.ts';
 import { badRequest, notFound } from '../kernel/errors.ts';
 import { takePage } from '../kernel/pagination.ts';
-import { Id } from '../kernel/schemas.ts';
+import { Id, Network } from '../kernel/schemas.ts';
 import { API_KEY_SCOPES } from '../kernel/vocabulary.ts';
-import { ApiKey, CreatedApiKey, ListPage, Permissions } from './schemas.ts';
+import { ApiKey, Caller, CreatedApiKey, ListPage, Permissions } from './schemas.ts';
 import { router, userProcedure } from './trpc.ts';
 
 const TEN_YEARS_S = 10 * 365 * 24 * 60 * 60;
+const ONE_DAY_S = 24 * 60 * 60;
+const SEVEN_DAYS_S = 7 * 24 * 60 * 60;
 const MAX_COUNT = 1_000_000_000;
 
 const milliseconds = z
@@ -85,13 +94,20 @@ export const apiKeyRouter = router({
         scope: z.enum(API_KEY_SCOPES).default('organization'),
         organizationId: Id.meta({ description: 'The active organization when left out.' }).optional(),
         permissions: Permissions.optional(),
+        allowedIps: z
+          .array(Network)
+          .min(1)
+          .max(50)
+          .transform((networks) => [...new Set(networks)])
+          .optional()
+          .meta({ description: 'Addresses and ranges (CIDR) that may use the key; anywhere when left out.' }),
       }),
     )
     .output(CreatedApiKey)
     .mutation(({ ctx, input }) => {
       const organizationId = input.organizationId ?? ctx.principal.active?.organizationId;
       if (organizationId === undefined) throw notFound('Organization');
-      const { name, scope, prefix, expiresIn, permissions } = input;
+      const { name, scope, prefix, expiresIn, permissions, allowedIps } = input;
       return createApiKey(ctx.deps, ctx.principal, {
         name,
         scope,
@@ -99,9 +115,37 @@ export const apiKeyRouter = router({
         prefix,
         expiresIn,
         permissions,
+        allowedIps,
         ...limitsOf(input),
       });
     }),
+
+  rotate: userProcedure
+    .meta({
+      summary: 'Give an API key another secret',
+      description:
+        'Its id, limits and permissions stay. The key before works until the overlap has passed; one that was rotated away earlier ends at once. The new key is shown in this answer only.',
+    })
+    .input(
+      z.object({
+        apiKeyId: Id,
+        overlapSeconds: z.number().int().min(0).max(SEVEN_DAYS_S).default(ONE_DAY_S),
+      }),
+    )
+    .output(CreatedApiKey)
+    .mutation(({ ctx, input }) =>
+      rotateApiKey(ctx.deps, ctx.principal, input.apiKeyId, input.overlapSeconds),
+    ),
+
+  whoami: userProcedure
+    .meta({
+      summary: 'Read who is calling and what the call may do',
+      description:
+        'permissions are those in the active organization: what the caller’s role and the API key both allow.',
+      limitedKeys: 'any',
+    })
+    .output(Caller)
+    .query(({ ctx }) => describeCaller(ctx.deps, ctx.principal)),
 
   delete: userProcedure
     .meta({ summary: 'End an API key at once' })

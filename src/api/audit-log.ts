@@ -1,48 +1,75 @@
 import { z } from 'zod';
-import { listAuditLog } from '../domain/audit/index.ts';
+import { exportAuditLog, listAuditLog, verifyChain } from '../domain/audit/index.ts';
 import { takePage } from '../kernel/pagination.ts';
 import { Id } from '../kernel/schemas.ts';
-import { AuditEntry } from './schemas.ts';
+import { Lines, linesOf, linesOutput } from './lines.ts';
+import { AuditEntry, AuditVerdict, isStorable } from './schemas.ts';
 import { organizationProcedure, router } from './trpc.ts';
 
-/** Within the years that PostgreSQL and ISO 8601 write alike. */
-const isKept = (text: string): boolean => {
-  const year = new Date(text).getUTCFullYear();
-  return year >= 1 && year <= 9999;
-};
-const Moment = z.iso.datetime({ offset: true }).or(z.iso.date()).refine(isKept, 'Out of range.').optional();
+const Moment = z.iso
+  .datetime({ offset: true })
+  .or(z.iso.date())
+  .refine(isStorable, 'Out of range.')
+  .optional();
 const dateOf = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
+
+const Filter = z.object({
+  userId: Id.optional(),
+  userEmail: z.string().trim().toLowerCase().max(254).optional(),
+  resourceName: z.string().max(253).optional(),
+  action: z.string().max(64).meta({ example: 'create' }).optional(),
+  resourceType: z.string().max(64).meta({ example: 'organization' }).optional(),
+  from: Moment,
+  to: Moment,
+});
+
+const withDates = ({ from, to, ...filter }: z.infer<typeof Filter>) => ({
+  ...filter,
+  from: dateOf(from),
+  to: dateOf(to),
+});
 
 export const auditLogRouter = router({
   all: organizationProcedure('auditLog:read')
     .meta({ summary: 'List what happened in an organization, newest first' })
     .input(
-      z
-        .object({
-          userId: Id.optional(),
-          userEmail: z.string().trim().toLowerCase().max(254).optional(),
-          resourceName: z.string().max(253).optional(),
-          action: z.string().max(64).meta({ example: 'create' }).optional(),
-          resourceType: z.string().max(64).meta({ example: 'organization' }).optional(),
-          from: Moment,
-          to: Moment,
-          limit: z.number().int().min(1).max(500).default(50),
-          offset: z.number().int().min(0).max(10_000).default(0),
-          cursor: Id.meta({ description: 'The value of x-next-cursor of the page before.' }).optional(),
-        })
-        .prefault({}),
+      Filter.extend({
+        limit: z.number().int().min(1).max(500).default(50),
+        offset: z.number().int().min(0).max(10_000).default(0),
+        cursor: Id.meta({ description: 'The value of x-next-cursor of the page before.' }).optional(),
+      }).prefault({}),
     )
     .output(z.array(AuditEntry))
-    .query(async ({ ctx, input: { limit, offset, cursor, from, to, ...filter } }) => {
+    .query(async ({ ctx, input: { limit, offset, cursor, ...filter } }) => {
       const page = { limit: limit + 1, offset, cursor };
-      const rows = await listAuditLog(
-        ctx.deps,
-        ctx.actor,
-        { ...filter, from: dateOf(from), to: dateOf(to) },
-        page,
-      );
+      const rows = await listAuditLog(ctx.deps, ctx.actor, withDates(filter), page);
       const { items, nextCursor } = takePage(rows, limit);
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),
+
+  export: organizationProcedure('auditLog:read')
+    .meta({
+      summary: 'Download what happened in an organization, oldest first',
+      description:
+        'Lines of JSON, sent while they are read from the database: one AuditEntry each, and as the last `{"end":true,"rows":…}`. An answer without that last line broke off. Rows that are written meanwhile are not in it. Over plain HTTP only.',
+      lines: true,
+      rateLimit: { name: 'auditLog.export', points: 6, seconds: 60 },
+    })
+    .input(Filter.prefault({}))
+    .output(linesOutput('One AuditEntry to a line; the last line is {"end":true,"rows":…}.'))
+    .query(
+      ({ ctx, input }) =>
+        new Lines(linesOf(exportAuditLog(ctx.deps, ctx.actor, withDates(input)), AuditEntry)),
+    ),
+
+  verify: organizationProcedure('auditLog:read')
+    .meta({
+      summary: 'Check that no row of an organization was changed, removed or inserted in the database',
+      description:
+        'Every row carries an HMAC of itself and of the row before it, under the server’s secret. The rows up to now are checked, until the first that is wrong. For trails of more than some hundred thousand rows there is `tenantry audit verify`, which has no time limit.',
+      rateLimit: { name: 'auditLog.verify', points: 6, seconds: 60 },
+    })
+    .output(AuditVerdict)
+    .query(({ ctx }) => verifyChain(ctx.deps, ctx.actor.organizationId)),
 });

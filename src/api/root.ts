@@ -1,18 +1,28 @@
 import { apiKeyRouter } from './api-key.ts';
 import { auditLogRouter } from './audit-log.ts';
+import { customRoleRouter } from './custom-role.ts';
 import { invitationRouter } from './invitation.ts';
 import { organizationRouter } from './organization/index.ts';
+import { permissionRouter } from './permission.ts';
+import { sessionRouter } from './session.ts';
 import { settingsRouter } from './settings.ts';
+import { sshKeyRouter } from './ssh-key.ts';
 import { router } from './trpc.ts';
-import { userRouter } from './user.ts';
+import { userRouter } from './user/index.ts';
+import { webhookRouter } from './webhook/index.ts';
 
 export const appRouter = router({
   apiKey: apiKeyRouter,
   auditLog: auditLogRouter,
+  customRole: customRoleRouter,
   invitation: invitationRouter,
   organization: organizationRouter,
+  permission: permissionRouter,
+  session: sessionRouter,
   settings: settingsRouter,
+  sshKey: sshKeyRouter,
   user: userRouter,
+  webhook: webhookRouter,
 });
 
 export type AppRouter = typeof appRouter;

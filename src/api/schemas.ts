@@ -1,17 +1,41 @@
 import { z } from 'zod';
-import { GRANTABLE_ROLES, type Permission, PLATFORM_ROLES, ROLE_NAMES } from '../kernel/permissions.ts';
-import { Id, PermissionText } from '../kernel/schemas.ts';
+import { AUDIT_FAULTS } from '../domain/audit/index.ts';
+import { COUNTRY_LEVELS } from '../kernel/installation.ts';
+import {
+  type Permission,
+  type PermissionTable,
+  PLATFORM_ROLES,
+  permissionTable,
+} from '../kernel/permissions.ts';
+import { Country, Id, PermissionText, TextLine } from '../kernel/schemas.ts';
 import { TIER_NAMES } from '../kernel/tiers.ts';
-import { API_KEY_SCOPES, INVITATION_STATUSES } from '../kernel/vocabulary.ts';
+import { API_KEY_SCOPES, INVITATION_STATUSES, THEMES } from '../kernel/vocabulary.ts';
 
 /* Inputs. */
 
-export const GrantableRole = z.enum(GRANTABLE_ROLES).meta({ id: 'GrantableRole' });
+/** As the organization wrote it; whether there is such a role is asked where it matters. */
+export const RoleName = TextLine(50);
+/** Ownership is only ever transferred. */
+export const GrantableRole = RoleName.refine((name) => name !== 'owner', 'Ownership is not given away.').meta(
+  {
+    id: 'GrantableRole',
+    description: 'admin, member, or a custom role of the organization.',
+    example: 'member',
+  },
+);
 
 export const OrganizationRef = z.object({
   organizationId: Id.meta({ description: 'The active organization when left out.' }).optional(),
 });
 export const MemberRef = z.object({ memberId: Id });
+/** A member by the membership or by the account. */
+export const MemberName = OrganizationRef.extend({
+  memberId: Id.optional(),
+  userId: Id.meta({ description: "Instead of memberId: the member's account." }).optional(),
+}).refine(({ memberId, userId }) => memberId !== undefined || userId !== undefined, {
+  error: 'Send memberId or userId.',
+  path: ['memberId'],
+});
 export const InvitationRef = z.object({ invitationId: Id });
 
 /** For lists that answer bare arrays, as Dokploy's do; the next cursor is in the header `x-next-cursor`. */
@@ -28,10 +52,21 @@ export const ListPage = z.object({
 
 export const Permissions = z.array(PermissionText).max(200) as z.ZodType<Permission[], string[]>;
 
+/** Whether a moment is within the years that PostgreSQL and ISO 8601 write alike. */
+export const isStorable = (text: string): boolean => {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1 && year <= 9999;
+};
+
 /* Outputs. Whatever is not listed never leaves. */
 
-const Moment = z.date().meta({ format: 'date-time', example: '2026-01-31T09:30:00.000Z' });
-const Role = z.enum(ROLE_NAMES).meta({ id: 'Role' });
+const AvatarUrl = z.string().meta({ example: 'https://panel.example.com/avatars/3b7e….webp' });
+export const Moment = z.date().meta({ format: 'date-time', example: '2026-01-31T09:30:00.000Z' });
+export const Role = z.string().meta({
+  id: 'Role',
+  description: 'owner, admin, member, or a custom role of the organization.',
+  example: 'member',
+});
 
 const membership = {
   id: Id,
@@ -51,6 +86,7 @@ const organization = {
   slug: z.string(),
   handle: z.string().meta({ example: 'acme.example.com' }),
   logo: z.string().nullable(),
+  avatarUrl: AvatarUrl.nullable(),
   description: z.string().nullable(),
   metadata: z.string().nullable(),
   active: z.boolean(),
@@ -102,6 +138,13 @@ const apiKey = {
   organizationId: Id.nullable().meta({ description: 'The organization that the key is bound to.' }),
   activeOrganizationId: Id.nullable(),
   permissions: z.array(z.string()).nullable().meta({ description: 'Null is everything its holder may do.' }),
+  allowedIps: z
+    .array(z.string())
+    .nullable()
+    .meta({ description: 'Addresses and ranges that may use the key; null is anywhere.' }),
+  previousKeyExpiresAt: Moment.nullable().meta({
+    description: 'Until when the key before the last rotation is accepted.',
+  }),
   expiresAt: Moment.nullable(),
   lastUsedAt: Moment.nullable(),
   rateLimitMax: z.number().int().nullable(),
@@ -120,18 +163,63 @@ const profile = {
   id: Id,
   email: z.string(),
   emailVerified: z.boolean(),
-  name: z.string(),
+  name: z.string().meta({ description: 'First and last name, or what was given at sign-up.' }),
   firstName: z.string(),
   lastName: z.string(),
+  displayName: z.string().nullable(),
   image: z.string().nullable(),
+  avatarUrl: AvatarUrl.nullable(),
   role: z.enum(PLATFORM_ROLES).meta({ description: 'The platform role.' }),
+  suspended: z.boolean(),
   createdAt: Moment,
   updatedAt: Moment,
 };
-export const Profile = z.object(profile).meta({ id: 'Profile' });
+const privateProfile = {
+  dateOfBirth: z.string().nullable().meta({ format: 'date', example: '1990-04-23' }),
+  age: z.number().int().nullable().meta({ description: 'Full years, by the calendar of UTC.' }),
+  isChildAccount: z.boolean().meta({ description: 'Below the age of majority of the billing country.' }),
+  identityVerified: z.boolean(),
+  billingLine1: z.string().nullable(),
+  billingCity: z.string().nullable(),
+  billingState: z.string().nullable(),
+  billingZip: z.string().nullable(),
+  billingCountry: z.string().nullable().meta({ example: 'IE' }),
+  settings: z.object({
+    theme: z.enum(THEMES).optional(),
+    locale: z.string().optional(),
+    timeZone: z.string().optional(),
+  }),
+  twoFactorEnabled: z.boolean(),
+  pendingEmail: z
+    .string()
+    .nullable()
+    .meta({ description: 'The address that the account will have once its link is opened.' }),
+  portalTier: z.enum(TIER_NAMES),
+  limits: z
+    .object({ maxOrganizations: z.number().int().nullable(), maxServers: z.number().int().nullable() })
+    .meta({ description: 'Null is no limit.' }),
+};
+export const Account = z.object({ ...profile, ...privateProfile }).meta({ id: 'Account' });
+/** What is private is there for its holder and for platform staff only, and never for limited API keys. */
+const visibleProfile = { ...profile, ...z.object(privateProfile).partial().shape };
+export const Profile = z.object(visibleProfile).meta({ id: 'Profile' });
 export const MemberWithUser = z
-  .object({ ...membership, user: z.object({ ...profile, apiKeys: z.array(ApiKey) }) })
+  .object({ ...membership, user: z.object({ ...visibleProfile, apiKeys: z.array(ApiKey) }) })
   .meta({ id: 'MemberWithUser' });
+
+export const Session = z
+  .object({
+    id: Id,
+    userId: Id,
+    ipAddress: z.string().nullable().meta({ description: 'Where it was signed in from.' }),
+    userAgent: z.string().nullable(),
+    lastSeenAt: Moment.nullable().meta({ description: 'Written at most once a minute.' }),
+    createdAt: Moment,
+    updatedAt: Moment,
+    expiresAt: Moment,
+    current: z.boolean().meta({ description: 'Whether this call was made with it.' }),
+  })
+  .meta({ id: 'Session' });
 
 export const AuditEntry = z
   .object({
@@ -150,5 +238,133 @@ export const AuditEntry = z
     before: z.record(z.string(), z.unknown()).nullable(),
     after: z.record(z.string(), z.unknown()).nullable(),
     createdAt: Moment,
+    seq: z.number().int().meta({
+      description:
+        'The place in the chain of the organization, or of the user where no organization is named.',
+    }),
+    seal: z.string().meta({
+      description:
+        'HMAC-SHA-256 of this row and of the seal before it; empty for rows from before there were chains.',
+    }),
   })
   .meta({ id: 'AuditEntry' });
+
+export const AuditVerdict = z
+  .object({
+    valid: z.boolean(),
+    rows: z.number().int().meta({ description: 'Rows that are as they were written.' }),
+    unchained: z.number().int().meta({
+      description: 'Of these, rows from before there were chains, for which nothing vouches.',
+    }),
+    firstBadSeq: z.number().int().nullable(),
+    reason: z.enum(AUDIT_FAULTS).nullable().meta({
+      description:
+        'changed: the row is not what was written at its place. missing: there is none. inserted: a row where the chain has no place. head_mismatch: the rows do not lead to the end that is kept apart from them.',
+    }),
+    head: z.object({ seq: z.number().int(), seal: z.string() }).meta({
+      description:
+        'The newest row. Kept elsewhere, it shows later whether rows and their end were cut off together.',
+    }),
+  })
+  .meta({ id: 'AuditVerdict' });
+
+export const Age = z.number().int().min(0).max(150).meta({ id: 'Age', description: 'Full years.' });
+const byCountry = <T extends z.ZodType>(value: T) => z.record(Country, value);
+const CountryLevel = z.enum(COUNTRY_LEVELS);
+
+export const Settings = z
+  .object({
+    registration: z.boolean().meta({ description: 'Whether people may make accounts.' }),
+    refuseDisposableEmail: z
+      .boolean()
+      .meta({ description: 'Whether addresses of throw-away mail services are refused.' }),
+    requireDateOfBirth: z
+      .boolean()
+      .meta({ description: 'When false, only countries in minimumAges with an age above 0 ask for it.' }),
+    defaultCountryLevel: CountryLevel.meta({ description: 'Of countries that countryLevels does not name.' }),
+    countryLevels: byCountry(CountryLevel).meta({
+      description: 'closed refuses accounts from that country.',
+    }),
+    minimumAge: Age.meta({ description: 'Where neither minimumAges nor a higher built-in age holds.' }),
+    minimumAges: byCountry(Age).meta({ description: 'Overrides.' }),
+    adultAges: byCountry(Age).meta({ description: 'Overrides.' }),
+    dns: z.boolean().meta({ description: 'Whether zones and records can be changed.' }),
+    tunnels: z.boolean().meta({ description: 'Whether tunnel devices can be used.' }),
+    countryRequired: z.boolean().meta({
+      description: 'Whether a registration must name its country: a rule depends on it.',
+    }),
+    builtIn: z.object({ minimumAges: byCountry(Age), adultAge: Age, adultAges: byCountry(Age) }),
+  })
+  .meta({ id: 'Settings' });
+export const SshKey = z
+  .object({
+    id: Id,
+    sshKeyId: Id.meta({ description: 'The same as id, by the name that Dokploy gave it.' }),
+    userId: Id.nullable().meta({ description: 'Set where a user owns the key.' }),
+    organizationId: Id.nullable().meta({ description: 'Set where an organization owns the key.' }),
+    name: z.string(),
+    description: z.string().nullable(),
+    publicKey: z.string().meta({ description: 'Type and base64, as in authorized_keys.' }),
+    type: z.string().meta({ example: 'ssh-ed25519' }),
+    bits: z.number().int(),
+    fingerprint: z
+      .string()
+      .meta({ description: 'As ssh-keygen -l shows it.', example: 'SHA256:lIdBvlysQsxXk2b' }),
+    hasPrivateKey: z.boolean(),
+    lastUsedAt: Moment.nullable(),
+    createdAt: Moment,
+  })
+  .meta({ id: 'SshKey' });
+
+export const Caller = z
+  .object({
+    userId: Id,
+    email: z.string(),
+    platformRole: z.enum(PLATFORM_ROLES),
+    organizationId: Id.nullable().meta({ description: 'The active organization.' }),
+    role: Role.nullable(),
+    permissions: z.array(z.string()).meta({ description: 'In the active organization.' }),
+    apiKeyId: Id.nullable().meta({ description: 'Null for a session, as is all that follows.' }),
+    name: z.string().nullable(),
+    scope: z.enum(API_KEY_SCOPES).nullable(),
+    expiresAt: Moment.nullable(),
+    remaining: z.number().int().nullable(),
+  })
+  .meta({ id: 'Caller' });
+/** Resource, action, and whether the caller may. */
+export const PermissionFlags = z.object(
+  Object.fromEntries(
+    Object.entries(permissionTable(() => true)).map(([resource, actions]) => [
+      resource,
+      z.object(Object.fromEntries(Object.keys(actions).map((action) => [action, z.boolean()]))),
+    ]),
+  ),
+) as unknown as z.ZodType<PermissionTable>;
+
+export const MemberOfOrganization = z
+  .object({
+    ...membership,
+    user: z.object({
+      id: Id,
+      email: z.string(),
+      emailVerified: z.boolean(),
+      name: z.string(),
+      firstName: z.string(),
+      lastName: z.string(),
+      displayName: z.string().nullable(),
+      image: z.string().nullable(),
+      avatarUrl: AvatarUrl.nullable(),
+      role: z.enum(PLATFORM_ROLES).meta({ description: 'The platform role.' }),
+      createdAt: Moment,
+      updatedAt: Moment,
+    }),
+  })
+  .meta({ id: 'MemberOfOrganization' });
+
+export const OpenInvitation = InvitationPreview.extend({
+  status: z.literal('pending'),
+  inviterId: Id,
+  createdAt: Moment,
+}).meta({ id: 'OpenInvitation' });
+export const NewAvatar = z.object({ avatarUrl: AvatarUrl });
+export const NoAvatar = z.object({ avatarUrl: z.null() });

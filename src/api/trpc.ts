@@ -1,14 +1,16 @@
 import { initTRPC, TRPCError } from '@trpc/server';
-import type { RateLimit } from '../domain/deps.ts';
 import { requireActor, requireActorOf } from '../domain/organization/index.ts';
 import { isLimited, type OrganizationActor, type Principal } from '../domain/principal.ts';
-import { DomainError, forbidden, tooManyRequests, unauthorized } from '../kernel/errors.ts';
+import { DomainError, forbidden, unauthorized } from '../kernel/errors.ts';
 import type { Permission, PlatformRight } from '../kernel/permissions.ts';
 import { canOnPlatform } from '../kernel/permissions.ts';
 import type { Context } from './context.ts';
 import { describeError, TRPC_CODE } from './errors.ts';
-import { InvitationRef, MemberRef, OrganizationRef } from './schemas.ts';
+import { linesRefused } from './lines.ts';
+import { countCall, type DeclaredLimit } from './rate-limits.ts';
+import { InvitationRef, MemberName, MemberRef, OrganizationRef } from './schemas.ts';
 import { bareOrSuperjson } from './transformer.ts';
+import { formWanted } from './upload.ts';
 
 /** Everything that is said about a procedure besides its input, output and code. */
 export type Meta = {
@@ -24,8 +26,22 @@ export type Meta = {
    * organization all that hold the permission in `access`.
    */
   limitedKeys?: 'any' | 'none' | Permission;
-  /** Counted per user, or per client address for anonymous callers. */
-  rateLimit?: RateLimit;
+  /**
+   * Counted per user, or per client address for anonymous callers and where `per` says so, over both surfaces. Several
+   * limits hold side by side; procedures that name the same one share it.
+   */
+  rateLimit?: DeclaredLimit | readonly DeclaredLimit[];
+  /**
+   * The fields that its update can change, of a thing that has one (kernel/versions.ts). A read that has them answers
+   * with them in its ETag; a mutation that has them takes If-Match, and asks `requireVersion` under its lock.
+   */
+  version?: readonly string[];
+  /** False for a mutation that changes nothing, and so leaves nothing in the audit log. */
+  audited?: false;
+  /** Whether its input is a form with a file, `multipart/form-data`; over tRPC, which is JSON here, it is refused. */
+  upload?: true;
+  /** Whether it answers in lines of JSON of any number, over plain HTTP; over tRPC it is refused. */
+  lines?: true;
 };
 
 const t = initTRPC
@@ -58,29 +74,35 @@ const withErrors = t.procedure.use(async ({ next }) => {
 });
 
 const withRateLimit = t.middleware(async ({ ctx, meta, next }) => {
-  const limit = meta?.rateLimit;
-  if (limit === undefined) return next();
-  const result = await ctx.rateLimiter.consume(limit, ctx.principal?.userId ?? ctx.clientKey);
-  ctx.setHeader('ratelimit-policy', `"${limit.name}";q=${limit.points};w=${limit.seconds}`);
-  ctx.setHeader('ratelimit', `"${limit.name}";r=${result.remaining};t=${result.resetSeconds}`);
-  if (!result.allowed) {
-    throw tooManyRequests(
-      'rate_limited',
-      `At most ${limit.points} calls in ${limit.seconds} seconds. Try again in ${result.resetSeconds} s.`,
-      result.resetSeconds,
-    );
-  }
+  await countCall(ctx, [meta?.rateLimit ?? []].flat());
+  return next();
+});
+
+/** A file comes in a form and never in JSON, whatever the wire. */
+const withForm = t.middleware(({ ctx, meta, next }) => {
+  if (meta?.upload === true && !ctx.isForm) throw formWanted();
+  return next();
+});
+
+/** Over tRPC an answer is one value, and lines would have to be gathered in memory. */
+const withLines = t.middleware(({ ctx, meta, path, next }) => {
+  if (meta?.lines === true && !ctx.takesLines) throw linesRefused(path);
   return next();
 });
 
 /** Anybody may call it. */
 export const publicProcedure = withErrors.use(withRateLimit).meta({ access: 'public' });
 
-const signedIn = withErrors.use(withRateLimit).use(({ ctx, next }) => {
-  if (ctx.principal === null)
-    throw unauthorized('not_signed_in', 'Sign in, or send an API key as x-api-key.');
-  return next({ ctx: { principal: ctx.principal } });
-});
+/** Any signed-in caller; what an API key's limits mean is then the procedure's affair. */
+export const signedIn = withErrors
+  .use(withRateLimit)
+  .use(withForm)
+  .use(withLines)
+  .use(({ ctx, next }) => {
+    if (ctx.principal === null)
+      throw unauthorized('not_signed_in', 'Sign in, or send an API key as x-api-key.');
+    return next({ ctx: { principal: ctx.principal } });
+  });
 
 function requireKey({ key }: Principal, limitedKeys: NonNullable<Meta['limitedKeys']>): void {
   if (limitedKeys === 'any' || !isLimited(key)) return;
@@ -98,17 +120,18 @@ export const userProcedure = signedIn.meta({ access: 'user' }).use(({ ctx, meta,
   return next();
 });
 
-/** Platform staff with this right. */
-export const platformProcedure = (right: PlatformRight) =>
+/** Platform staff with this right. `instead` tells everybody else what they can do. */
+export const platformProcedure = (right: PlatformRight, instead = '') =>
   userProcedure.meta({ access: `platform:${right}` }).use(({ ctx, next }) => {
     if (!canOnPlatform(ctx.principal.platformRole, right)) {
-      throw forbidden('platform_right_missing', `You need the platform right ${right} for this.`);
+      const message = `You need the platform right ${right} for this. ${instead}`;
+      throw forbidden('platform_right_missing', message.trim());
     }
     return next();
   });
 
 /** What a procedure of an organization gets to know of its caller. */
-async function acting(found: Promise<OrganizationActor>, meta: Meta | undefined) {
+export async function acting(found: Promise<OrganizationActor>, meta: Meta | undefined) {
   const actor = await found;
   requireKey(actor.principal, meta?.limitedKeys ?? 'any');
   return { actor };
@@ -138,6 +161,19 @@ export const memberProcedure = (permission: Permission) =>
         ),
       }),
     );
+
+/** The same for a member by `memberId`, in that member's organization, or by `userId` in the named or active one. */
+export const namedMemberProcedure = (permission: Permission) =>
+  signedIn
+    .meta({ access: permission })
+    .input(MemberName)
+    .use(async ({ ctx, input: { organizationId, memberId }, meta, next }) => {
+      const actor =
+        memberId !== undefined && organizationId === undefined
+          ? requireActorOf(ctx.deps, ctx.principal, 'member', memberId, permission)
+          : requireActor(ctx.deps, ctx.principal, organizationId, permission);
+      return next({ ctx: await acting(actor, meta) });
+    });
 
 /** The same in the organization of the invitation that `invitationId` names. */
 export const invitationProcedure = (permission: Permission) =>

@@ -1,25 +1,54 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { betterAuth } from 'better-auth';
+import { type BetterAuthPlugin, betterAuth } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
+import { createAuthEndpoint } from 'better-auth/api';
 import { drizzle } from 'drizzle-orm/pg-proxy';
+import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { translateError } from '../db/errors.ts';
 import { accounts, sessions, users, verifications } from '../db/schema/index.ts';
-import type { PasswordHasher } from '../domain/deps.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
-import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../kernel/password.ts';
 
 /** The header that carries the client's address to better-auth; whatever a client sends in it is overwritten. */
 export const CLIENT_ADDRESS_HEADER = 'x-tenantry-client-address';
 
-/** Signs in and out. `http/auth.ts` lets through what we use of it. */
+/** A cookie in better-auth's form: signed, HttpOnly, and Secure where the service is reached by https. */
+export type SignedCookie = {
+  name: string;
+  /** The Set-Cookie header for a value. Without `maxAge` (seconds) it ends with the browser. */
+  set(value: string, maxAge?: number): Promise<string>;
+  /** The Set-Cookie header that makes a client forget it. */
+  cleared: string;
+};
+
+/** better-auth's part: its cookies and its reading of the session. Who signs in, and how, our own domain decides. */
 export type Identity = {
   /** Answers 2xx to 4xx. Rejects with a DomainError, or with what went wrong inside. */
   handle(request: Request): Promise<Response>;
-  /** Name of the session cookie. */
-  cookieName: string;
+  sessionCookie: SignedCookie;
+  /** Holds the challenge between a password and a second factor. */
+  twoFactorCookie: SignedCookie;
 };
+
+const CookieInput = z.object({
+  cookie: z.enum(['session_token', 'two_factor']),
+  value: z.string(),
+  maxAge: z.number().optional(),
+});
+
+/** better-auth sets cookies inside its endpoints only; no request reaches this one. */
+const cookieWriter = {
+  id: 'cookie-writer',
+  endpoints: {
+    writeCookie: createAuthEndpoint.serverOnly({ method: 'POST', body: CookieInput }, async (ctx) => {
+      const { cookie, value, maxAge } = ctx.body;
+      const { name, attributes } = ctx.context.createAuthCookie(cookie);
+      await ctx.setSignedCookie(name, value, ctx.context.secret, { ...attributes, maxAge });
+      return ctx.json(null);
+    }),
+  },
+} satisfies BetterAuthPlugin;
 
 /** drizzle on our database, so that its statements wait their turn like all others. */
 const drizzleOn = (database: Database) =>
@@ -35,13 +64,12 @@ function causeOf(error: unknown): unknown {
 
 export async function createIdentity(options: {
   database: Database;
-  passwords: PasswordHasher;
   publicUrl: string;
   secret: string;
   trustedOrigins: string[];
   log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }): Promise<Identity> {
-  const { passwords, publicUrl, secret } = options;
+  const { publicUrl, secret } = options;
   // better-auth turns some failures into a 500 without a cause, and a failed sign-out into a success. It logs the error
   // before it does, so the logger keeps it for the request that it belongs to.
   const requests = new AsyncLocalStorage<{ failure?: unknown }>();
@@ -54,16 +82,9 @@ export async function createIdentity(options: {
       provider: 'pg',
       schema: { user: users, session: sessions, account: accounts, verification: verifications },
     }),
-    emailAndPassword: {
-      enabled: true,
-      disableSignUp: true, // accounts are made by domain/account, in one transaction
-      minPasswordLength: PASSWORD_MIN_LENGTH,
-      maxPasswordLength: PASSWORD_MAX_LENGTH,
-      password: {
-        hash: (password) => passwords.hash(password),
-        verify: ({ hash, password }) => passwords.verify(hash, password),
-      },
-    },
+    plugins: [cookieWriter],
+    user: { additionalFields: { twoFactorEnabled: { type: 'boolean', required: false, input: false } } },
+    session: { disableSessionRefresh: true }, // use prolongs them, in auth/usage.ts
     rateLimit: { enabled: false }, // ours counts, in http/auth.ts
     telemetry: { enabled: false },
     logger: {
@@ -82,7 +103,7 @@ export async function createIdentity(options: {
       disableCSRFCheck: true, // http/origin.ts checks Origin for every surface alike
     },
   });
-  const { authCookies } = await auth.$context;
+  const context = await auth.$context;
 
   async function handle(request: Request): Promise<Response> {
     const state: { failure?: unknown } = {};
@@ -95,5 +116,21 @@ export async function createIdentity(options: {
     if (response.status >= 500) throw new Error(`better-auth answered ${response.status}`);
     return response;
   }
-  return { handle, cookieName: authCookies.sessionToken.name };
+  function signedCookie(cookie: 'session_token' | 'two_factor'): SignedCookie {
+    const { name, attributes } = context.createAuthCookie(cookie);
+    return {
+      name,
+      async set(value, maxAge) {
+        const body = { cookie, value, ...(maxAge === undefined ? {} : { maxAge }) };
+        const { headers } = await auth.api.writeCookie({ body, returnHeaders: true });
+        return headers.get('set-cookie') ?? '';
+      },
+      cleared: `${name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax${attributes.secure === true ? '; Secure' : ''}`,
+    };
+  }
+  return {
+    handle,
+    sessionCookie: signedCookie('session_token'),
+    twoFactorCookie: signedCookie('two_factor'),
+  };
 }

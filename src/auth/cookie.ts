@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { equalSecrets } from '../kernel/secrets.ts';
 
-const TOKEN_LENGTH = 256;
+const MAX_LENGTH = 1024;
 
 /** The value of one cookie of a Cookie header, decoded (RFC 6265, section 5.4). */
 function readCookie(header: string, name: string): string | undefined {
@@ -19,19 +19,19 @@ function readCookie(header: string, name: string): string | undefined {
 }
 
 /**
- * The session token of a Cookie header whose signature holds; undefined otherwise. better-auth writes the cookie as
- * `<token>.<base64 of HMAC-SHA256(secret, token)>`.
+ * What a signed cookie of a Cookie header holds; undefined when its signature does not. better-auth writes
+ * `<value>.<base64 of HMAC-SHA256(secret, value)>`.
  */
-export function readSessionToken(
+export function readSignedCookie(
   header: string | undefined,
   name: string,
   secret: string,
 ): string | undefined {
-  const value = header === undefined ? undefined : readCookie(header, name);
-  if (value === undefined || value.length > TOKEN_LENGTH) return undefined;
-  const dot = value.lastIndexOf('.');
+  const cookie = header === undefined ? undefined : readCookie(header, name);
+  if (cookie === undefined || cookie.length > MAX_LENGTH) return undefined;
+  const dot = cookie.lastIndexOf('.');
   if (dot < 1) return undefined;
-  const token = value.slice(0, dot);
-  const signature = createHmac('sha256', secret).update(token).digest('base64');
-  return equalSecrets(signature, value.slice(dot + 1)) ? token : undefined;
+  const value = cookie.slice(0, dot);
+  const signature = createHmac('sha256', secret).update(value).digest('base64');
+  return equalSecrets(signature, cookie.slice(dot + 1)) ? value : undefined;
 }

@@ -1,16 +1,26 @@
 import type { Database } from '../db/client.ts';
+import { customPermissions } from '../domain/organization/index.ts';
 import type { ActiveMembership, Origin, Principal } from '../domain/principal.ts';
-import { unauthorized } from '../kernel/errors.ts';
-import type { Permission, PlatformRole, Role } from '../kernel/permissions.ts';
+import { forbidden, unauthorized } from '../kernel/errors.ts';
+import { isWithinNetworks } from '../kernel/networks.ts';
+import { type Permission, type PlatformRole, type Role, roleOf } from '../kernel/permissions.ts';
 import { hashSecret } from '../kernel/secrets.ts';
 import { chargeKey } from './key-limits.ts';
-import type { KeyUsage } from './key-usage.ts';
+import type { Usage } from './usage.ts';
 
-type UserColumns = { userId: string; email: string; emailVerified: boolean; platformRole: PlatformRole };
+type UserColumns = {
+  userId: string;
+  email: string;
+  emailVerified: boolean;
+  platformRole: PlatformRole;
+  suspended: boolean;
+};
 type MemberColumns = {
   organizationId: string | null;
   memberId: string | null;
   memberRole: Role | null;
+  /** Of a custom role. */
+  rolePermissions: Permission[] | null;
 };
 
 const activeOf = (row: MemberColumns): ActiveMembership | null =>
@@ -20,6 +30,7 @@ const activeOf = (row: MemberColumns): ActiveMembership | null =>
         organizationId: row.organizationId,
         memberId: row.memberId,
         role: row.memberRole,
+        grant: roleOf(row.memberRole, row.rolePermissions),
       };
 
 const principalOf = (origin: Origin, row: UserColumns & MemberColumns) => ({
@@ -31,39 +42,54 @@ const principalOf = (origin: Origin, row: UserColumns & MemberColumns) => ({
   active: activeOf(row),
 });
 
-/** Who holds a session token; null when it is unknown or over. One statement. */
+function refuseSuspended({ suspended }: UserColumns): void {
+  if (suspended) throw unauthorized('account_suspended', 'This account is suspended.');
+}
+
+/**
+ * Who holds a session token; null when it is unknown or over. One statement.
+ *
+ * @throws UNAUTHORIZED for an account that is suspended.
+ */
 export async function principalOfSession(
   db: Database,
+  usage: Usage,
   token: string,
   now: Date,
   origin: Origin,
 ): Promise<Principal | null> {
-  type Row = UserColumns & MemberColumns & { sessionId: string };
+  type Row = UserColumns & MemberColumns & { sessionId: string; lastSeenAt: Date | null };
   const [row] = await db.query(
     (sql) => sql<Row[]>`
-      select s.id as session_id, u.id as user_id, u.email, u.email_verified, u.role as platform_role,
-        m.organization_id, m.id as member_id, m.role as member_role
+      select s.id as session_id, s.last_seen_at, u.id as user_id, u.email, u.email_verified, u.role as platform_role,
+        u.suspended_at is not null as suspended, m.organization_id, m.id as member_id, m.role as member_role,
+        ${customPermissions(sql)} as role_permissions
       from sessions s
       join users u on u.id = s.user_id
       left join lateral (
-        select m.id, m.organization_id, m.role
+        select m.id, m.organization_id, m.role, m.custom_role
         from memberships m
         where m.user_id = s.user_id
         order by (m.organization_id = s.active_organization_id) is true desc, m.is_default desc, m.organization_id
         limit 1) m on true
       where s.token = ${token} and s.expires_at > ${now}`,
   );
-  return row === undefined ? null : { ...principalOf(origin, row), sessionId: row.sessionId, key: null };
+  if (row === undefined) return null;
+  refuseSuspended(row);
+  usage.seen(row.sessionId, row.lastSeenAt, now);
+  return { ...principalOf(origin, row), sessionId: row.sessionId, key: null };
 }
 
 /**
- * Who holds an API key. One statement, and a second for a key with a limit of its own.
+ * Who holds an API key: by its secret, or for a while by the one that was rotated away. One statement, and a second for
+ * a key with a limit of its own, which a refusal for any other reason does not count against.
  *
- * @throws UNAUTHORIZED saying what is wrong with the key; TOO_MANY_REQUESTS at its rate limit.
+ * @throws UNAUTHORIZED saying what is wrong with the key or the account; FORBIDDEN from an address that the key is not
+ *   for; TOO_MANY_REQUESTS at its rate limit.
  */
 export async function principalOfKey(
   db: Database,
-  usage: KeyUsage,
+  usage: Usage,
   key: string,
   now: Date,
   origin: Origin,
@@ -76,32 +102,50 @@ export async function principalOfKey(
       expiresAt: Date | null;
       lastUsedAt: Date | null;
       limited: boolean;
+      allowedIps: string[] | null;
+      /** Until when the secret is accepted, where it is the one that was rotated away. */
+      outgoingUntil: Date | null;
     };
+  const hash = hashSecret(key);
   const [row] = await db.query(
     (sql) => sql<Row[]>`
       select k.id as key_id, k.organization_id as bound_to, k.permissions, k.expires_at, k.last_used_at,
-        (k.rate_limit_max is not null or k.remaining is not null) as limited,
-        u.id as user_id, u.email, u.email_verified, u.role as platform_role,
-        m.organization_id, m.id as member_id, m.role as member_role
+        (k.rate_limit_max is not null or k.remaining is not null) as limited, k.allowed_ips,
+        case when k.key_hash <> ${hash} then k.previous_key_expires_at end as outgoing_until,
+        u.id as user_id, u.email, u.email_verified, u.role as platform_role, u.suspended_at is not null as suspended,
+        m.organization_id, m.id as member_id, m.role as member_role,
+        ${customPermissions(sql)} as role_permissions
       from api_keys k
       join users u on u.id = k.user_id
       left join lateral (
-        select m.id, m.organization_id, m.role
+        select m.id, m.organization_id, m.role, m.custom_role
         from memberships m
         where m.user_id = k.user_id and (k.organization_id is null or m.organization_id = k.organization_id)
         order by (m.organization_id = k.active_organization_id) is true desc, m.is_default desc, m.organization_id
         limit 1) m on true
-      where k.key_hash = ${hashSecret(key)}`,
+      where k.key_hash = ${hash} or k.previous_key_hash = ${hash}`,
   );
   if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
+  refuseSuspended(row);
+  if (row.outgoingUntil !== null && row.outgoingUntil <= now) {
+    throw unauthorized('api_key_rotated', 'This API key was replaced by a new one.');
+  }
   if (row.expiresAt !== null && row.expiresAt <= now) {
     throw unauthorized('api_key_expired', 'This API key has expired.');
+  }
+  if (row.allowedIps !== null && !isWithinNetworks(origin.ipAddress ?? '', row.allowedIps)) {
+    throw forbidden('api_key_address', 'This API key cannot be used from this address.');
   }
   if (row.limited) await chargeKey(db, row.keyId, now);
   usage.seen(row.keyId, row.lastUsedAt, now);
   return {
     ...principalOf(origin, row),
     sessionId: null,
-    key: { id: row.keyId, organizationId: row.boundTo, permissions: row.permissions },
+    key: {
+      id: row.keyId,
+      organizationId: row.boundTo,
+      permissions: row.permissions,
+      outgoing: row.outgoingUntil !== null,
+    },
   };
 }

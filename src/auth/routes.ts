@@ -1,99 +1,196 @@
-import { z } from 'zod';
 import { registerAccount } from '../domain/account/index.ts';
+import { CODE_ATTEMPTS, PASSWORD_ATTEMPTS, requireAttempt } from '../domain/attempts.ts';
 import type { Deps, RateLimiter } from '../domain/deps.ts';
-import type { Origin } from '../domain/principal.ts';
-import { tooManyRequests } from '../kernel/errors.ts';
-import { PASSWORD_MAX_LENGTH } from '../kernel/password.ts';
-import { Email, NamePart, PersonName, Token } from '../kernel/schemas.ts';
-import { CLIENT_ADDRESS_HEADER, type Identity } from './better-auth.ts';
+import { askForLink, resetPassword, verifyEmail } from '../domain/email-link/index.ts';
+import type { Principal } from '../domain/principal.ts';
+import { logout, MAX_AGE_MS } from '../domain/session/index.ts';
+import {
+  CHALLENGE_SECONDS,
+  challengedUser,
+  giveSecondFactor,
+  type SignedIn,
+  signIn,
+  signInRegistered,
+} from '../domain/sign-in/index.ts';
+import {
+  confirmTwoFactor,
+  disableTwoFactor,
+  enrolTwoFactor,
+  renewRecoveryCodes,
+} from '../domain/two-factor/index.ts';
+import { unauthorized } from '../kernel/errors.ts';
+import type { Identity } from './better-auth.ts';
+import { readSignedCookie } from './cookie.ts';
+import {
+  BackupCode,
+  NewPassword,
+  Password,
+  SendLink,
+  SignIn,
+  SignUp,
+  TokenOnly,
+  TotpCode,
+} from './inputs.ts';
+import { linkLimiter, signInLimiter } from './limits.ts';
+import type { AuthAnswer, AuthRequest, AuthRoute } from './route.ts';
+import { readSession } from './session.ts';
 
-const Password = z.string().max(PASSWORD_MAX_LENGTH);
-const SignIn = z.object({ email: Email, password: Password, rememberMe: z.boolean().optional() });
-const SignUp = SignIn.extend({
-  name: PersonName,
-  firstName: NamePart.optional(),
-  lastName: NamePart.optional(),
-  invitationToken: Token.optional(),
-});
-
-/** Guessing is slow for one account from anywhere, and for one client over all accounts. */
-const LIMITS = {
-  account: { name: 'auth.account', points: 10, seconds: 60 },
-  client: { name: 'auth.client', points: 60, seconds: 60 },
-};
-
-/** A request to `/api/auth/*`, already parsed. */
-export type AuthRequest = {
-  method: 'GET' | 'POST';
-  body: unknown;
-  origin: Origin;
-  clientKey: string;
-  cookie: string | undefined;
-};
-
-export type AuthRoute = { method: 'GET' | 'POST'; handle(request: AuthRequest): Promise<Response> };
+const OK = { body: { status: true } };
 
 /**
- * Everything below `/api/auth/`: sign-up by our own rules, the rest by better-auth behind our limits. Nothing else of
- * better-auth can be reached. Handlers throw DomainError and ZodError.
+ * Everything below `/api/auth/`, with the names, inputs and answers that better-auth's client knows. What changes
+ * something follows our own rules; better-auth reads the session and makes the cookies. Handlers throw DomainError and
+ * ZodError.
  */
 export function authRoutes(options: {
   identity: Identity;
   deps: Deps;
   rateLimiter: RateLimiter;
-  publicUrl: string;
 }): ReadonlyMap<string, AuthRoute> {
-  const { identity, deps, rateLimiter, publicUrl } = options;
+  const { identity, deps, rateLimiter } = options;
+  const { sessionCookie, twoFactorCookie } = identity;
+  const requireSignInAttempt = signInLimiter(deps, rateLimiter);
+  const requireLinkAttempt = linkLimiter(rateLimiter);
 
-  async function requireAttempt(clientKey: string, email: string): Promise<void> {
-    const results = [
-      await rateLimiter.consume(LIMITS.client, clientKey),
-      await rateLimiter.consume(LIMITS.account, email),
-    ];
-    const refused = results.find(({ allowed }) => !allowed);
-    if (refused !== undefined) {
-      throw tooManyRequests('too_many_attempts', 'Too many attempts. Try again later.', refused.resetSeconds);
-    }
+  async function answerSignedIn({ session, user }: SignedIn, forget: string[] = []): Promise<AuthAnswer> {
+    const maxAge = session.remembered ? MAX_AGE_MS / 1000 : undefined;
+    return {
+      body: { redirect: false, user },
+      cookies: [await sessionCookie.set(session.token, maxAge), ...forget],
+    };
   }
 
-  function ask(request: AuthRequest, route: string, body?: object): Promise<Response> {
-    const headers = new Headers({
-      [CLIENT_ADDRESS_HEADER]: request.origin.ipAddress ?? '',
-      'user-agent': request.origin.userAgent ?? '',
-    });
-    if (request.cookie !== undefined) headers.set('cookie', request.cookie);
-    const init = body === undefined ? {} : { body: JSON.stringify(body) };
-    if (body !== undefined) headers.set('content-type', 'application/json');
-    return identity.handle(
-      new Request(`${publicUrl}/api/auth/${route}`, { method: request.method, headers, ...init }),
-    );
+  async function signedIn(request: AuthRequest): Promise<Principal> {
+    const principal = await request.principal();
+    if (principal === null)
+      throw unauthorized('not_signed_in', 'Sign in first. An API key does not do here.');
+    return principal;
   }
+
+  /** A change that needs the password again; wrong ones are counted. */
+  async function withPassword<T>(
+    request: AuthRequest,
+    change: (deps: Deps, principal: Principal, password: string) => Promise<T>,
+  ): Promise<T> {
+    const principal = await signedIn(request);
+    const { password } = Password.parse(request.body ?? {});
+    await requireAttempt(rateLimiter, PASSWORD_ATTEMPTS, principal.userId);
+    return change(deps, principal, password);
+  }
+
+  async function secondFactor(request: AuthRequest, kind: 'totp' | 'recoveryCode', code: string) {
+    const challenge = readSignedCookie(request.cookie, twoFactorCookie.name, deps.rules.secret);
+    await requireAttempt(rateLimiter, CODE_ATTEMPTS, challengedUser(deps, challenge));
+    const result = await giveSecondFactor(deps, request.origin, challenge, { kind, code });
+    return answerSignedIn(result, [twoFactorCookie.cleared]);
+  }
+
+  const get = (handle: AuthRoute['handle']): AuthRoute => ({ method: 'GET', handle });
+  const post = (handle: AuthRoute['handle']): AuthRoute => ({ method: 'POST', handle });
 
   return new Map<string, AuthRoute>([
-    ['get-session', { method: 'GET', handle: (request) => ask(request, 'get-session') }],
-    ['sign-out', { method: 'POST', handle: (request) => ask(request, 'sign-out', {}) }],
-    [
-      'sign-in/email',
-      {
-        method: 'POST',
-        async handle(request) {
-          const input = SignIn.parse(request.body ?? {});
-          await requireAttempt(request.clientKey, input.email);
-          return ask(request, 'sign-in/email', input);
-        },
-      },
-    ],
+    ['get-session', get((request) => readSession(identity, deps, request))],
     [
       'sign-up/email',
-      {
-        method: 'POST',
-        async handle(request) {
-          const { rememberMe, ...input } = SignUp.parse(request.body ?? {});
-          await requireAttempt(request.clientKey, input.email);
-          await registerAccount(deps, request.origin, input);
-          return ask(request, 'sign-in/email', { email: input.email, password: input.password, rememberMe });
-        },
-      },
+      post(async ({ body, origin, clientKey }) => {
+        const { rememberMe, ...input } = SignUp.parse(body ?? {});
+        await requireSignInAttempt(clientKey, origin, input.email);
+        const { userId } = await registerAccount(deps, origin, input);
+        return answerSignedIn(await signInRegistered(deps, origin, userId, rememberMe));
+      }),
+    ],
+    [
+      'sign-in/email',
+      post(async ({ body, origin, clientKey }) => {
+        const { rememberMe: remembered, email, password } = SignIn.parse(body ?? {});
+        await requireSignInAttempt(clientKey, origin, email);
+        const result = await signIn(deps, origin, { email, password, remembered });
+        if (!('challenge' in result)) return answerSignedIn(result);
+        // Were the session before kept, the code that comes next would be taken to confirm an enrolment in it.
+        return {
+          body: { twoFactorRedirect: true, twoFactorMethods: ['totp'] },
+          cookies: [await twoFactorCookie.set(result.challenge, CHALLENGE_SECONDS), sessionCookie.cleared],
+        };
+      }),
+    ],
+    [
+      'sign-out',
+      post(async (request) => {
+        const principal = await request.principal();
+        if (principal !== null) await logout(deps, principal);
+        return { body: { success: true }, cookies: [sessionCookie.cleared] };
+      }),
+    ],
+    [
+      'send-verification-email',
+      post(async ({ body, origin, clientKey }) => {
+        const { email } = SendLink.parse(body ?? {});
+        await requireLinkAttempt(clientKey, email, 'verify');
+        await askForLink(deps, origin, email, 'verify');
+        return OK;
+      }),
+    ],
+    [
+      'verify-email',
+      post(async ({ body, origin, clientKey }) => {
+        const { token } = TokenOnly.parse(body ?? {});
+        await requireLinkAttempt(clientKey);
+        return { body: { status: true, email: await verifyEmail(deps, origin, token) } };
+      }),
+    ],
+    [
+      'request-password-reset',
+      post(async ({ body, origin, clientKey }) => {
+        const { email } = SendLink.parse(body ?? {});
+        await requireLinkAttempt(clientKey, email, 'reset');
+        await askForLink(deps, origin, email, 'reset');
+        const message = 'If this address has an account, a link to choose a new password is on its way.';
+        return { body: { status: true, message } };
+      }),
+    ],
+    [
+      'reset-password',
+      post(async ({ body, origin, clientKey }) => {
+        const { token, newPassword } = NewPassword.parse(body ?? {});
+        await requireLinkAttempt(clientKey);
+        await resetPassword(deps, origin, token, newPassword);
+        return OK;
+      }),
+    ],
+    [
+      'two-factor/enable',
+      post(async (request) => ({
+        body: { method: 'totp', ...(await withPassword(request, enrolTwoFactor)) },
+      })),
+    ],
+    [
+      'two-factor/disable',
+      post(async (request) => {
+        await withPassword(request, disableTwoFactor);
+        return OK;
+      }),
+    ],
+    [
+      'two-factor/generate-backup-codes',
+      post(async (request) => ({
+        body: { status: true, backupCodes: await withPassword(request, renewRecoveryCodes) },
+      })),
+    ],
+    [
+      // In a session it confirms an enrolment, otherwise it ends a sign-in.
+      'two-factor/verify-totp',
+      post(async (request) => {
+        const { code } = TotpCode.parse(request.body ?? {});
+        const principal = await request.principal();
+        if (principal === null) return secondFactor(request, 'totp', code);
+        await requireAttempt(rateLimiter, CODE_ATTEMPTS, principal.userId);
+        await confirmTwoFactor(deps, principal, code);
+        return OK;
+      }),
+    ],
+    [
+      'two-factor/verify-backup-code',
+      post((request) => secondFactor(request, 'recoveryCode', BackupCode.parse(request.body ?? {}).code)),
     ],
   ]);
 }

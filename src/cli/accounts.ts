@@ -38,7 +38,13 @@ export async function createUser(
 ): Promise<string> {
   const [email, name, password] = [emailOf(options.email), nameOf(options.name), await readPassword()];
   return withDeps(config, async (deps) => {
-    const account = await registerAccount(deps, NOWHERE, { email, name, password, emailVerified: true });
+    const account = await registerAccount(deps, NOWHERE, {
+      email,
+      name,
+      password,
+      emailVerified: true,
+      byOperator: true,
+    });
     if (options.role !== undefined) await promoteUser(deps, email, options.role);
     return `${email} has the account ${account.userId} with the role ${options.role ?? account.platformRole}.`;
   });

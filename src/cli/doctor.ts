@@ -66,13 +66,26 @@ async function checkDatabase(url: string): Promise<Finding[]> {
   }
 }
 
+/** Jobs by kind, each with its newest error: those given up, and those that failed and are tried again. */
 async function checkJobs(client: postgres.Sql): Promise<Finding> {
-  const [row] = await client<{ failed: number; error: string | null }[]>`
-    select count(*)::int as failed, max(last_error) as error from jobs where failed_at is not null`;
-  if (row === undefined || row.failed === 0) return { subject: 'jobs', fact: 'none was given up' };
-  const advice =
-    'Mend the cause; `update jobs set failed_at = null, attempts = 0, run_at = now()` tries them again.';
-  return { subject: 'jobs', fact: `${row.failed} given up, such as: ${row.error}`, advice };
+  const kinds = await client<{ name: string; given_up: boolean; jobs: number; error: string | null }[]>`
+    select name, failed_at is not null as given_up, count(*)::int as jobs,
+      (array_agg(last_error order by coalesce(failed_at, run_at) desc))[1] as error
+    from jobs where last_error is not null or failed_at is not null group by 1, 2 order by 1`;
+  const describe = (givenUp: boolean): string =>
+    kinds
+      .filter((kind) => kind.given_up === givenUp)
+      .map(({ name, jobs, error }) => `${jobs} ${name} (${error ?? 'no error was kept'})`)
+      .join('; ');
+  const [givenUp, triedAgain] = [describe(true), describe(false)];
+  if (givenUp !== '') {
+    const advice = 'Mend the cause, then run `tenantry jobs retry`. `tenantry jobs list` shows each.';
+    return { subject: 'jobs', fact: `given up: ${givenUp}`, advice };
+  }
+  return {
+    subject: 'jobs',
+    fact: triedAgain === '' ? 'none was given up' : `none was given up; tried again: ${triedAgain}`,
+  };
 }
 
 async function checkFirstAccount(client: postgres.Sql): Promise<Finding> {

@@ -58,6 +58,36 @@ program
     print(await createKey(readConfig(process.env), options));
   });
 
+const jobs = program
+  .command('jobs')
+  .description('work that was given up after its last attempt, such as mails');
+jobs
+  .command('list')
+  .description('list it with its errors, newest first')
+  .action(async () => {
+    const { listJobs } = await import('./jobs.ts');
+    print(await listJobs(readConfig(process.env)));
+  });
+jobs
+  .command('retry')
+  .description('have the running service try it again')
+  .argument('[id]', 'of one job; without it, all')
+  .action(async (id?: string) => {
+    const { retryJobs } = await import('./jobs.ts');
+    print(await retryJobs(readConfig(process.env), id));
+  });
+
+program
+  .command('audit')
+  .description('the audit trail')
+  .command('verify')
+  .description('check that no row was changed, removed or inserted in the database')
+  .option('--organization <id>', 'only of this organization, which may be deleted')
+  .action(async (options) => {
+    const { verifyAudit } = await import('./audit.ts');
+    if (!(await verifyAudit(readConfig(process.env), print, options))) process.exitCode = 1;
+  });
+
 program
   .command('openapi')
   .description('print the OpenAPI document')
@@ -65,6 +95,15 @@ program
     const { appRouter } = await import('../api/root.ts');
     const { createDocument } = await import('../http/openapi.ts');
     print(JSON.stringify(createDocument(appRouter, VERSION), null, 2));
+  });
+
+program
+  .command('permissions')
+  .description('print who may do what, as docs/permissions.md has it')
+  .action(async () => {
+    const { appRouter } = await import('../api/root.ts');
+    const { permissionsDocument } = await import('./permissions.ts');
+    process.stdout.write(permissionsDocument(appRouter));
   });
 
 program

@@ -4,7 +4,7 @@ import { createSemaphore } from '../kernel/semaphore.ts';
 import { translateError } from './errors.ts';
 
 /** Runs tagged statements, in a transaction or outside one. Result columns arrive in camelCase. */
-export type Sql = postgres.ISql<{ bigint: number }>;
+export type Sql = postgres.ISql<{ bigint: number; day: string }>;
 
 /** What one change is made of: every statement sees the same transaction. */
 export type Transaction = Sql & { readonly transaction: unique symbol };
@@ -34,7 +34,7 @@ const TIMEOUTS = {
 };
 
 /** A postgres.js client with our column names, numbers and time limits. */
-export function createClient(url: string, max: number): postgres.Sql<{ bigint: number }> {
+export function createClient(url: string, max: number): postgres.Sql<{ bigint: number; day: string }> {
   return postgres(url, {
     max,
     connect_timeout: 2,
@@ -43,12 +43,45 @@ export function createClient(url: string, max: number): postgres.Sql<{ bigint: n
     types: {
       // count(*) and our bigint columns stay far below 2^53.
       bigint: { to: 20, from: [20], parse: Number, serialize: String },
+      // A calendar day has no time zone: it stays YYYY-MM-DD.
+      day: { to: 1082, from: [1082], parse: (text: string) => text, serialize: String },
     },
     onnotice: () => {},
   });
 }
 
 const RETRIED = new Set(['deadlock', 'serialization_failure']);
+
+async function translated<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    throw translateError(error);
+  }
+}
+
+async function twiceIfNeeded<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (error instanceof DomainError && RETRIED.has(error.reason)) return task();
+    throw error;
+  }
+}
+
+/**
+ * The database as it is seen inside an open transaction: what is done here is committed with it, or not at all. A
+ * transaction becomes a savepoint. A query that fails fails the whole.
+ */
+export function databaseWithin(tx: Transaction): Database {
+  const { savepoint } = tx as unknown as postgres.TransactionSql;
+  const nested = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> =>
+    translated(() => savepoint((inner) => fn(inner as unknown as Transaction)) as Promise<T>);
+  return {
+    query: (fn) => translated(() => fn(tx)),
+    transaction: (fn) => twiceIfNeeded(() => nested(fn)),
+  };
+}
 
 export function createDatabase(options: DatabaseOptions) {
   const client = createClient(options.url, options.poolSize);
@@ -58,27 +91,14 @@ export function createDatabase(options: DatabaseOptions) {
     refuse: () => unavailable('database_busy', 'The database is busy. Try again.'),
   });
 
-  async function attempt<T>(task: () => Promise<T>): Promise<T> {
-    try {
-      return await withConnection(task);
-    } catch (error) {
-      throw translateError(error);
-    }
-  }
+  const attempt = <T>(task: () => Promise<T>): Promise<T> => translated(() => withConnection(task));
 
   const begin = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> =>
     attempt(() => client.begin((tx) => fn(tx as unknown as Transaction)) as Promise<T>);
 
   const database: Database = {
     query: (fn) => attempt(() => fn(client)),
-    async transaction(fn) {
-      try {
-        return await begin(fn);
-      } catch (error) {
-        if (error instanceof DomainError && RETRIED.has(error.reason)) return begin(fn);
-        throw error;
-      }
-    },
+    transaction: (fn) => twiceIfNeeded(() => begin(fn)),
   };
   return { database, client, close: () => client.end({ timeout: 5 }) };
 }

@@ -1,9 +1,18 @@
 import type { Database } from '../db/client.ts';
+import type { Images } from './images.ts';
+import type { SafePost } from './safe-fetch.ts';
+import type { Storage } from './storage.ts';
 
 /** Slow, salted password hashes. Both throw SERVICE_UNAVAILABLE when too many wait. */
 export type PasswordHasher = {
   hash(password: string): Promise<string>;
-  verify(hash: string, password: string): Promise<boolean>;
+  /** Without a hash it takes as long, and is false: whoever guesses cannot tell that there is no account. */
+  verify(hash: string | undefined, password: string): Promise<boolean>;
+};
+
+/** New pairs in OpenSSH's formats. Throws SERVICE_UNAVAILABLE when too many wait. */
+export type SshKeyGenerator = {
+  generate(type: 'rsa' | 'ed25519'): Promise<{ privateKey: string; publicKey: string }>;
 };
 
 /** At most `points` calls by one key in each `seconds`. */
@@ -19,8 +28,14 @@ export type Rules = {
   maxOrganizationsPerUser: number;
   /** Where links in mails lead; no trailing slash. */
   publicUrl: string;
-  /** Signs sessions and makes tokens. */
+  /** Signs sessions, makes tokens and seals the audit trail. */
   secret: string;
+  webhooks: {
+    /** Whether http:// is accepted besides https://. */
+    allowHttp: boolean;
+    /** Addresses and ranges that may be reached although they are not public. */
+    allowedNetworks: readonly string[];
+  };
 };
 
 /** What the outside world lends to the domain: nothing in domain/ reads a clock, a setting or a global. */
@@ -28,5 +43,11 @@ export type Deps = {
   db: Database;
   now: () => Date;
   passwords: PasswordHasher;
+  sshKeys: SshKeyGenerator;
+  images: Images;
+  /** Of avatars. */
+  storage: Storage;
+  /** Sends to addresses that tenants chose. */
+  post: SafePost;
   rules: Rules;
 };

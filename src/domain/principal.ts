@@ -1,4 +1,4 @@
-import type { Permission, PlatformRole, Role } from '../kernel/permissions.ts';
+import type { Permission, PlatformRole, Role, RoleGrant } from '../kernel/permissions.ts';
 
 /** From where a call came, for the audit trail. */
 export type Origin = { ipAddress: string | null; userAgent: string | null; requestId: string | null };
@@ -7,6 +7,8 @@ export type ActiveMembership = {
   organizationId: string;
   memberId: string;
   role: Role;
+  /** The role with its rights, as they were when the call came in. */
+  grant: RoleGrant;
 };
 
 export type PrincipalKey = {
@@ -15,6 +17,8 @@ export type PrincipalKey = {
   organizationId: string | null;
   /** What the key is limited to, null for all that its holder may do. */
   permissions: readonly Permission[] | null;
+  /** Whether the call came with the secret that a rotation has replaced, while that is still accepted. */
+  outgoing: boolean;
 };
 
 /** Whether a key stands for less than its whole holder. */
@@ -39,5 +43,7 @@ export type OrganizationActor = {
   organizationId: string;
   memberId: string;
   role: Role;
+  /** The role with its rights; within `inOrganization`, as they stay until it ends. */
+  grant: RoleGrant;
   permission: Permission;
 };

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import type { Context } from '../api/context.ts';
-import { readSessionToken } from '../auth/cookie.ts';
-import type { KeyUsage } from '../auth/key-usage.ts';
+import type { Identity } from '../auth/better-auth.ts';
+import { readSignedCookie } from '../auth/cookie.ts';
 import { principalOfKey, principalOfSession } from '../auth/principal.ts';
-import type { Deps, RateLimiter } from '../domain/deps.ts';
+import type { Usage } from '../auth/usage.ts';
+import type { Deps, RateLimit, RateLimiter } from '../domain/deps.ts';
 import type { Origin, Principal } from '../domain/principal.ts';
 import { unauthorized } from '../kernel/errors.ts';
 import { requireTrustedOrigin } from './origin.ts';
@@ -12,8 +13,11 @@ import { requireTrustedOrigin } from './origin.ts';
 export type ContextOptions = {
   deps: Deps;
   rateLimiter: RateLimiter;
-  keyUsage: KeyUsage;
-  cookieName: string;
+  /** Of all calls of one caller together; undefined where it is switched off. */
+  callLimit: RateLimit | undefined;
+  keyUsage: Usage;
+  sessionUsage: Usage;
+  identity: Identity;
   trustedOrigins: ReadonlySet<string>;
 };
 
@@ -41,22 +45,31 @@ export function clientKeyOf(address: string): string {
     : parsed.toString();
 }
 
+/** Who the session cookie of a request stands for; a stale one is nobody. */
+export type ReadPrincipal = (request: FastifyRequest, origin: Origin) => Promise<Principal | null>;
+
+export function principalReader(options: ContextOptions): ReadPrincipal {
+  const { deps, sessionUsage, identity, trustedOrigins } = options;
+  return async (request, origin) => {
+    const token = readSignedCookie(request.headers.cookie, identity.sessionCookie.name, deps.rules.secret);
+    if (token === undefined) return null;
+    if (request.method !== 'GET' && request.method !== 'HEAD') requireTrustedOrigin(request, trustedOrigins);
+    return principalOfSession(deps.db, sessionUsage, token, deps.now(), origin);
+  };
+}
+
 /** Finds out once for each HTTP request who is calling. A bad key is refused; a stale cookie is nobody. */
 export function contextFactory(options: ContextOptions): CreateContext {
-  const { deps, rateLimiter, keyUsage, cookieName, trustedOrigins } = options;
+  const { deps, rateLimiter, callLimit, keyUsage, identity } = options;
+  const principalOfCookie = principalReader(options);
 
   async function principalOf(request: FastifyRequest, origin: Origin): Promise<Principal | null> {
     const key = request.headers['x-api-key'];
-    if (key !== undefined) {
-      if (typeof key !== 'string' || key.length > MAX_KEY_LENGTH) {
-        throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
-      }
-      return principalOfKey(deps.db, keyUsage, key, deps.now(), origin);
+    if (key === undefined) return principalOfCookie(request, origin);
+    if (typeof key !== 'string' || key.length > MAX_KEY_LENGTH) {
+      throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
     }
-    const token = readSessionToken(request.headers.cookie, cookieName, deps.rules.secret);
-    if (token === undefined) return null;
-    if (request.method !== 'GET' && request.method !== 'HEAD') requireTrustedOrigin(request, trustedOrigins);
-    return principalOfSession(deps.db, token, deps.now(), origin);
+    return principalOfKey(deps.db, keyUsage, key, deps.now(), origin);
   }
 
   return async (request, reply) => {
@@ -64,11 +77,18 @@ export function contextFactory(options: ContextOptions): CreateContext {
     return {
       deps,
       rateLimiter,
+      callLimit,
       principal: await principalOf(request, origin),
       origin,
       clientKey: clientKeyOf(request.ip),
+      isForm: false,
+      takesLines: false,
+      ifMatch: undefined,
       setHeader: (name, value) => {
         reply.header(name, value);
+      },
+      clearSessionCookie: () => {
+        reply.header('set-cookie', identity.sessionCookie.cleared);
       },
     };
   };

@@ -2,25 +2,35 @@ import type { AnyTRPCRouter } from '@trpc/server';
 import { generateOpenApiDocument, type OpenApiRouter } from 'trpc-to-openapi';
 import { z } from 'zod';
 import type { oas31 } from 'zod-openapi';
+import { LINES_TYPE } from '../api/lines.ts';
 import { type Endpoint, endpointsOf } from './procedures.ts';
 
 export type OpenApiDocument = oas31.OpenAPIObject;
 
 const DESCRIPTION = `The tenancy backend of a hosting panel.
 
-Queries are GET with query parameters, mutations are POST with a JSON body.
+Queries are GET with query parameters, mutations are POST with a JSON body; those that take a file take a form.
 
 **Signing in**: send an API key as \`x-api-key\`, or \`POST /api/auth/sign-in/email\` with \`{ "email", "password" }\` and keep the session cookie that it sets. \`POST /api/auth/sign-up/email\` makes an account, \`GET /api/auth/get-session\` reads the session, \`POST /api/auth/sign-out\` ends it.
+
+**Repeating safely**: send \`Idempotency-Key\` with a mutation, and whoever repeats it within 24 hours is given the first answer, refusals too; only 401, 429 and 5xx may be tried again with the same key. Not for uploads, which repeated leave the same picture, not over tRPC, and not under \`/api/auth/\`.
+
+**Not overwriting others**: a single read has an \`ETag\`; send it as \`If-Match\` with the update, which is refused with 412 when what it changes has changed since.
 
 Every response names its request in the header \`x-request-id\`.`;
 
 const TAGS: Record<string, string> = {
   apiKey: 'API keys of the caller.',
   auditLog: 'What happened in an organization.',
+  customRole: 'Roles that organizations make.',
   invitation: 'Invitations as the invited person sees them.',
   organization: 'Organizations, their members and their invitations.',
+  permission: 'Who may do what in an organization, and why.',
+  session: 'Sessions of people who signed in.',
   settings: 'The installation.',
+  sshKey: 'SSH keys of organizations and of the caller.',
   user: 'Accounts.',
+  webhook: 'Webhooks, which tell an organization’s own systems what happened in it.',
 };
 
 const SECURITY_SCHEMES: Record<string, oas31.SecuritySchemeObject> = {
@@ -41,17 +51,58 @@ const HEADERS: Record<string, oas31.HeaderObject> = {
     schema: { type: 'string', format: 'uuid' },
   },
   RetryAfter: { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 } },
+  ETag: {
+    description:
+      'Changes with the answer. For If-None-Match, and for If-Match of the update of what was read.',
+    schema: { type: 'string' },
+    example: '"Ub2sVSO7G8yQ2cYvQm6Yxw.pXbq0ZcV3k2n8yTq1y6A3w"',
+  },
+  IdempotencyReplayed: {
+    description: 'True where this is the answer to an earlier request with the same Idempotency-Key.',
+    schema: { type: 'string', enum: ['true'] },
+  },
   RateLimitPolicy: {
-    description: 'Name, quota and window in seconds of the procedure’s limit.',
+    description:
+      'Name, quota and window in seconds of the procedure’s limits; where it has none of its own, of the limit of all calls.',
     schema: { type: 'string' },
     example: '"organization.update";q=6;w=60',
   },
   RateLimit: {
-    description: 'Name of the limit, calls left, and seconds until the window ends.',
+    description: 'Name of each limit, calls left, and seconds until its window ends.',
     schema: { type: 'string' },
     example: '"organization.update";r=5;t=60',
   },
 };
+
+const PARAMETERS: Record<string, oas31.ParameterObject> = {
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description:
+      'A word of your own for this request, such as a UUID. For 24 hours a repeat with the same key and body is given the first answer: 422 with another body, 409 while the first is under way. Keys of others do not matter.',
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+  },
+  IfMatch: {
+    name: 'If-Match',
+    in: 'header',
+    description: 'ETags of a single read, or *. 412 when it has changed since.',
+    schema: { type: 'string' },
+  },
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'ETags of answers that you have. 304 when one of them is this answer.',
+    schema: { type: 'string' },
+  },
+};
+
+/** The headers that a procedure takes. */
+const headerParameters = ({ type, meta, readsOne }: Endpoint): oas31.ReferenceObject[] =>
+  [
+    ...(type === 'mutation' && meta.upload !== true ? ['IdempotencyKey'] : []),
+    ...(type === 'mutation' && meta.version !== undefined ? ['IfMatch'] : []),
+    ...(readsOne ? ['IfNoneMatch'] : []),
+  ].map((name) => ({ $ref: `#/components/parameters/${name}` }));
 
 const header = (name: keyof typeof HEADERS) => ({ $ref: `#/components/headers/${name}` });
 const RETRY_AFTER = { 'Retry-After': header('RetryAfter') };
@@ -85,30 +136,36 @@ const ERRORS: Record<`${4 | 5}${string}`, ErrorResponse> = {
   401: { description: 'Nobody is signed in, or the API key is not accepted.' },
   403: { description: 'The caller lacks the right.' },
   404: { description: 'It does not exist, or is not the caller’s.' },
-  409: { description: 'It conflicts with something that exists.' },
-  412: { description: 'A rule forbids it in the present state.' },
-  413: { description: 'The body is larger than 1 MB.' },
-  415: { description: 'The body is not JSON.' },
+  409: {
+    description:
+      'It conflicts with something that exists; or a request with this Idempotency-Key is under way, and Retry-After says when to come again.',
+    headers: RETRY_AFTER,
+  },
+  412: { description: 'A rule forbids it in the present state, or it is not as If-Match requires.' },
+  413: { description: 'The body is too large: JSON has at most 1 MB, a file 5 MB.' },
+  415: { description: 'The body is not JSON, or where a file is wanted, not a form.' },
+  422: { description: 'The Idempotency-Key was used for another request.' },
   429: {
     description: 'Too many requests; Retry-After says when to come again.',
     headers: { ...RETRY_AFTER, ...RATE_LIMIT },
   },
   500: { description: 'A fault of the service.' },
   503: {
-    description: 'The service cannot do it now; Retry-After says when to come again.',
+    description:
+      'The service cannot do it now, and Retry-After says when to come again; or an administrator has switched it off.',
     headers: RETRY_AFTER,
   },
 };
 
-/** Which errors a procedure can answer with: what follows from its kind; 409 and 412 are for changes only. */
+/** Which errors a procedure can answer with: what follows from its kind; 409, 412 and 422 are for changes only. */
 function errorStatuses({ type, meta }: Endpoint, hasInput: boolean): string[] {
   const isPublic = meta.access === 'public';
   return Object.keys(ERRORS).filter((status) => {
     if (status === '400') return hasInput || type === 'mutation';
-    if (status === '403') return !isPublic;
     if (status === '404') return hasInput || !isPublic; // the active organization can be missing too
+    if (status === '422') return type === 'mutation' && meta.upload !== true;
     if (['409', '412', '413', '415'].includes(status)) return type === 'mutation';
-    return true; // a bad key is refused everywhere; a limited key can be at its limit everywhere
+    return true; // a key can be bad, at its limit or used from a wrong address everywhere
   });
 }
 
@@ -129,6 +186,9 @@ function mergeInputs(name: string, inputs: readonly z.core.$ZodType[]): z.ZodObj
   return objects.length < 2 ? only : z.object(Object.assign({}, ...objects.map(({ shape }) => shape)));
 }
 
+const contentTypeOf = ({ upload }: Endpoint['meta']): string =>
+  upload === true ? 'multipart/form-data' : 'application/json';
+
 /** A procedure as trpc-to-openapi wants it: one input, and a path and a method, which follow from name and kind. */
 function describable(router: AnyTRPCRouter, { name, method, meta }: Endpoint) {
   const { _def } = router._def.procedures[name] as {
@@ -145,6 +205,7 @@ function describable(router: AnyTRPCRouter, { name, method, meta }: Endpoint) {
     ...(meta.description === undefined ? {} : { description: meta.description }),
     successDescription: 'Success.',
     errorResponses: [],
+    contentTypes: [contentTypeOf(meta)],
     protect: meta.access !== 'public',
   };
   return { _def: { ..._def, inputs: input === undefined ? [] : [input], meta: { ...meta, openapi } } };
@@ -162,23 +223,35 @@ function describeParameter(parameter: oas31.ParameterObject | oas31.ReferenceObj
 /** What trpc-to-openapi does not say of an operation: its errors, its headers, and that anybody may call it. */
 function complete(operation: oas31.OperationObject, endpoint: Endpoint): void {
   const { parameters = [], requestBody, responses = {} } = operation;
+  const { type, meta } = endpoint;
   const success = responses['200'] as oas31.ResponseObject;
-  const schema = success.content?.['application/json']?.schema as oas31.SchemaObject;
+  const content = success.content?.['application/json'];
+  const schema = content?.schema as oas31.SchemaObject;
+  if (endpoint.meta.lines === true && content !== undefined) success.content = { [LINES_TYPE]: content };
   const isPaged =
     schema.type === 'array' &&
     parameters.some((parameter) => 'name' in parameter && parameter.name === 'cursor');
   const headers = {
     ...(isPaged ? { 'x-next-cursor': header('NextCursor') } : {}),
-    ...(endpoint.meta.rateLimit === undefined ? {} : RATE_LIMIT),
+    ...(endpoint.readsOne ? { ETag: header('ETag') } : {}),
+    ...(type === 'mutation' && meta.upload !== true
+      ? { 'Idempotency-Replayed': header('IdempotencyReplayed') }
+      : {}),
+    ...RATE_LIMIT,
   };
-  if (Object.keys(headers).length > 0) success.headers = headers;
+  success.headers = headers;
+  if (endpoint.readsOne) {
+    responses['304'] = { description: 'You have this answer.', headers: { ETag: header('ETag') } };
+  }
   for (const parameter of parameters) describeParameter(parameter);
-  if (parameters.length === 0) delete operation.parameters;
-  for (const status of errorStatuses(endpoint, parameters.length > 0 || requestBody !== undefined)) {
+  const hasInput = parameters.length > 0 || requestBody !== undefined;
+  operation.parameters = [...parameters, ...headerParameters(endpoint)];
+  if (operation.parameters.length === 0) delete operation.parameters;
+  for (const status of errorStatuses(endpoint, hasInput)) {
     responses[status] = { $ref: `#/components/responses/Error${status}` };
   }
   if (requestBody !== undefined && 'content' in requestBody) {
-    const body = requestBody.content['application/json']?.schema as oas31.SchemaObject;
+    const body = requestBody.content[contentTypeOf(meta)]?.schema as oas31.SchemaObject;
     requestBody.required = (body.required ?? []).length > 0;
   }
   operation.security ??= [];
@@ -227,6 +300,7 @@ export function createDocument(router: AnyTRPCRouter, version: string): OpenApiD
   document.components = {
     ...document.components,
     headers: HEADERS,
+    parameters: PARAMETERS,
     responses: Object.fromEntries(responses),
   };
   for (const endpoint of endpoints) {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { notFound, unauthorized, unavailable } from '../kernel/errors.ts';
 import { equalSecrets } from '../kernel/secrets.ts';
+import { within } from '../kernel/within.ts';
 import type { Endpoint } from './procedures.ts';
 import { sendError, sendJson } from './wire.ts';
 
@@ -10,19 +11,12 @@ export type OperationsOptions = {
   checkReady: () => Promise<void>;
   /** Bearer token of `/metrics`; without one there is no such route. */
   metricsToken: string | undefined;
-  countJobs: () => Promise<{ waiting: number; failed: number }>;
+  /** `oldestSeconds` is the age of the oldest waiting job, 0 without one. */
+  countJobs: () => Promise<{ waiting: number; failed: number; oldestSeconds: number }>;
 };
 
 /** A network that swallows packets would keep a probe waiting, and the probe would not say why. */
 const READY_WITHIN_MS = 2_000;
-
-function within<T>(ms: number, task: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
-  });
-  return Promise.race([task, tooLate]).finally(() => clearTimeout(timer));
-}
 
 /** Liveness, readiness and metrics. `startDraining` makes readiness fail, so that no new requests are sent here. */
 export function operationsRoutes(
@@ -46,11 +40,18 @@ export function operationsRoutes(
     labelNames: ['state'],
     registers: [registry],
   });
+  const oldestJob = new Gauge({
+    name: 'tenantry_job_oldest_seconds',
+    help: 'Age of the oldest job that waits or is tried again; 0 without one.',
+    registers: [registry],
+  });
 
   /** Only names that exist become labels: a client cannot make new ones. */
   const labelOf = (route: string | undefined, params: unknown): string => {
     const { procedure, path } = (params ?? {}) as { procedure?: string; path?: string };
     const name = procedure ?? path;
+    const own = route?.replace('/api/', '');
+    if (own !== undefined && endpoints.has(own)) return own; // a route of its own, as uploads have
     if (name !== undefined && endpoints.has(name)) return name;
     return name === undefined ? (route ?? 'unknown') : path === undefined ? 'unknown' : 'trpc batch';
   };
@@ -89,11 +90,13 @@ export function operationsRoutes(
       );
     }
     try {
-      const { waiting, failed } = await options.countJobs();
+      const { waiting, failed, oldestSeconds } = await options.countJobs();
       jobs.set({ state: 'waiting' }, waiting);
       jobs.set({ state: 'failed' }, failed);
+      oldestJob.set(oldestSeconds);
     } catch (error) {
       jobs.reset();
+      oldestJob.remove();
       request.log.warn({ err: error }, 'jobs could not be counted');
     }
     return reply.header('content-type', registry.contentType).send(await registry.metrics());

@@ -1,4 +1,5 @@
 import type { AnyTRPCProcedure, AnyTRPCRouter } from '@trpc/server';
+import { z } from 'zod';
 import type { Context } from '../api/context.ts';
 import type { Meta } from '../api/trpc.ts';
 import { type QueryReader, queryReader } from './query.ts';
@@ -19,18 +20,27 @@ export type Endpoint = {
   /** GET for queries, POST for mutations. */
   method: 'GET' | 'POST';
   meta: Meta;
+  /** Whether it reads one thing rather than a list. */
+  readsOne: boolean;
   call: Call;
   readQuery: QueryReader;
 };
+
+/** Whether an output is one object, and no page of a list. */
+function isSingle(output: unknown): boolean {
+  const schema = output instanceof z.ZodNullable ? output.def.innerType : output;
+  return schema instanceof z.ZodObject && !('items' in schema.shape);
+}
 
 /** Every procedure by its dotted name. Names are looked up exactly, so a path is never a pattern. */
 export function endpointsOf(router: AnyTRPCRouter): ReadonlyMap<string, Endpoint> {
   const procedures = Object.entries(router._def.procedures as Record<string, AnyTRPCProcedure>);
   return new Map(
     procedures.map(([name, procedure]) => {
-      const { type, inputs, meta } = procedure._def as unknown as {
+      const { type, inputs, output, meta } = procedure._def as unknown as {
         type: Endpoint['type'];
         inputs: unknown[];
+        output?: unknown;
         meta?: Meta;
       };
       const endpoint: Endpoint = {
@@ -38,6 +48,7 @@ export function endpointsOf(router: AnyTRPCRouter): ReadonlyMap<string, Endpoint
         type,
         method: type === 'query' ? 'GET' : 'POST',
         meta: meta ?? {},
+        readsOne: type === 'query' && isSingle(output),
         call: procedure as unknown as Call,
         readQuery: type === 'query' ? queryReader(inputs) : () => ({}),
       };

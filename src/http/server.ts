@@ -11,20 +11,23 @@ import {
   LogController,
 } from 'fastify';
 import { appRouter } from '../api/root.ts';
-import type { AuthRoute } from '../auth/routes.ts';
+import type { AuthRoute } from '../auth/route.ts';
 import { notFound } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { serveAuth } from './auth.ts';
-import { type ContextOptions, contextFactory } from './context.ts';
+import { avatarRoutes } from './avatars.ts';
+import { type ContextOptions, contextFactory, principalReader } from './context.ts';
 import { endWithLastRequest } from './drain.ts';
-import { invitationPage } from './invitation-page.ts';
 import { parseJsonBody } from './json.ts';
 import { wrongMethod } from './methods.ts';
 import { type OperationsOptions, operationsRoutes } from './operations.ts';
+import { pageRoutes } from './pages/index.ts';
 import { plainRoutes } from './plain.ts';
 import { endpointsOf } from './procedures.ts';
 import { referenceRoutes } from './reference.ts';
+import { streamRoutes } from './streams.ts';
 import { trpcRoutes } from './trpc.ts';
+import { uploadRoutes } from './uploads.ts';
 import { sendError } from './wire.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -65,11 +68,18 @@ const pathOf = (url: string): string => {
   return at === -1 ? url : url.slice(0, at);
 };
 
-/** One line a request. A query string may carry a token, so it is left out. */
+/**
+ * The path as far as it is made of what our own paths are made of. A query string may carry a token, also in a link whose
+ * question mark was escaped or lost on its way, and an absolute URL a password before its host.
+ */
+const loggedPath = (url: string): string =>
+  /^(?:[a-z]+:\/\/[^/]*)?((?:[\w./,*-]|%2c)*)/i.exec(url)?.[1] ?? '';
+
+/** One line a request. */
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   const { method, ip } = request;
   const ms = Math.round(reply.elapsedTime * 10) / 10;
-  request.log.info({ method, path: pathOf(request.url), ip, status: reply.statusCode, ms }, 'answered');
+  request.log.info({ method, path: loggedPath(request.url), ip, status: reply.statusCode, ms }, 'answered');
 }
 
 export async function createServer(options: ServerOptions) {
@@ -104,10 +114,12 @@ export async function createServer(options: ServerOptions) {
   app.setNotFoundHandler((request, reply) => {
     // Methods that the router does not know come here, whatever the path.
     const name = /^\/api\/(.*)$/.exec(pathOf(request.url))?.[1] ?? '';
-    const endpoint = endpoints.get(name);
-    return endpoint === undefined
+    const route = name.startsWith('auth/')
+      ? options.authRoutes.get(name.slice('auth/'.length))
+      : endpoints.get(name);
+    return route === undefined
       ? sendError(reply, notFound('Route'), '')
-      : sendError(reply, wrongMethod(reply, endpoint.method), name);
+      : sendError(reply, wrongMethod(reply, route.method), name);
   });
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -130,8 +142,14 @@ export async function createServer(options: ServerOptions) {
     await app.register(cors, {
       origin: options.corsOrigins,
       credentials: true,
-      allowedHeaders: ['content-type', 'x-api-key', 'trpc-accept'],
-      exposedHeaders: ['x-request-id', 'x-next-cursor', 'retry-after', 'ratelimit', 'ratelimit-policy'],
+      allowedHeaders: [
+        ...['content-type', 'x-api-key', 'trpc-accept'],
+        ...['idempotency-key', 'if-match', 'if-none-match'],
+      ],
+      exposedHeaders: [
+        ...['x-request-id', 'x-next-cursor', 'retry-after', 'ratelimit', 'ratelimit-policy'],
+        ...['etag', 'idempotency-replayed'],
+      ],
       maxAge: 600,
     });
   }
@@ -144,10 +162,13 @@ export async function createServer(options: ServerOptions) {
 
   const createContext = contextFactory(options);
   const operations = operationsRoutes(app, endpoints, options);
-  serveAuth(app, options.authRoutes, options.trustedOrigins);
+  serveAuth(app, options.authRoutes, options.trustedOrigins, principalReader(options));
   trpcRoutes(app, endpoints, createContext);
   referenceRoutes(app, appRouter, options.version);
-  invitationPage(app);
+  pageRoutes(app);
   plainRoutes(app, endpoints, createContext);
+  uploadRoutes(app, endpoints, createContext);
+  streamRoutes(app, endpoints, createContext);
+  avatarRoutes(app, options.deps.storage);
   return { app, startDraining: operations.startDraining };
 }

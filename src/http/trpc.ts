@@ -7,6 +7,8 @@ import { appRouter } from '../api/root.ts';
 import { bareOrSuperjson } from '../api/transformer.ts';
 import { badRequest, notFound } from '../kernel/errors.ts';
 import type { CreateContext } from './context.ts';
+import { ifMatchUnsupported } from './etag.ts';
+import { refuseIdempotencyKey } from './idempotency.ts';
 import { checkJson, parseJson } from './json.ts';
 import { methodOf, requireMethod } from './methods.ts';
 import type { Endpoint } from './procedures.ts';
@@ -134,6 +136,8 @@ export function trpcRoutes(
       reply.header('allow', 'GET, HEAD, POST');
       throw new TRPCError({ code: 'METHOD_NOT_SUPPORTED', message: 'Use GET or POST.' });
     }
+    if (methodOf(request) === 'POST') refuseIdempotencyKey(request, 'Calls over tRPC');
+    if (request.headers['if-match'] !== undefined) throw ifMatchUnsupported();
     const paths = isBatch(request) ? path.split(',', MAX_BATCH + 1) : [path];
     if (paths.length > MAX_BATCH) {
       throw badRequest('batch', 'batch_too_large', `A batch has at most ${MAX_BATCH} calls.`);

@@ -1,6 +1,7 @@
 import { TRPCError } from '@trpc/server';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { describeError, type ErrorDescription, TRPC_CODE } from '../api/errors.ts';
+import type { Answer } from '../domain/idempotency.ts';
 import { DomainError, unavailable } from '../kernel/errors.ts';
 
 /** Errors that fastify itself makes; a body that breaks off is the connection's error with a status put on it. */
@@ -58,13 +59,16 @@ export function prepareFailure(
   return { error, description };
 }
 
-/** Answers with the error's public form. Unexpected errors are logged. */
-export function sendError(reply: FastifyReply, thrown: unknown, path: string): FastifyReply {
+/** The error's public form. Unexpected errors are logged. */
+export function errorAnswer(reply: FastifyReply, thrown: unknown, path: string): Answer {
   const { code, httpStatus, message, reason, issues } = prepareFailure(reply, thrown, path).description;
   const data = { code, httpStatus, path, reason };
   const body = issues === undefined ? { message, code, data } : { message, code, issues, data };
-  return sendJson(reply.code(httpStatus), body);
+  return { status: httpStatus, body: JSON.stringify(body) };
 }
+
+export const sendError = (reply: FastifyReply, thrown: unknown, path: string): FastifyReply =>
+  sendAnswer(reply, errorAnswer(reply, thrown, path));
 
 /** What an expert needs to find the cause, and nothing that the caller sent. A mere refusal has no cause. */
 export function logFailure(reply: FastifyReply, error: TRPCError, path: string): void {
@@ -79,8 +83,15 @@ function innermost(error: unknown): unknown {
 }
 
 /** Answers depend on who asks, so no cache keeps them. */
-export const sendJson = (reply: FastifyReply, body: unknown): FastifyReply =>
+const sendText = (reply: FastifyReply, text: string): FastifyReply =>
   reply
     .header('content-type', 'application/json; charset=utf-8')
     .header('cache-control', 'no-store')
-    .send(JSON.stringify(body ?? null));
+    .send(text);
+
+export const toText = (body: unknown): string => JSON.stringify(body ?? null);
+
+export const sendJson = (reply: FastifyReply, body: unknown): FastifyReply => sendText(reply, toText(body));
+
+export const sendAnswer = (reply: FastifyReply, { status, body }: Answer): FastifyReply =>
+  sendText(reply.code(status), body);

@@ -1,7 +1,11 @@
+import { collectAvatar } from '../domain/avatar/index.ts';
 import type { Deps } from '../domain/deps.ts';
+import { linkMail, sendLink } from '../domain/email-link/index.ts';
 import { invitationMail } from '../domain/invitation/index.ts';
 import type { JobName, JobPayloads } from '../domain/job/index.ts';
 import type { Mailer } from '../domain/mail.ts';
+import { noticeMail } from '../domain/notice/index.ts';
+import { deliver } from '../domain/webhook/index.ts';
 
 export type JobContext = { deps: Deps; mailer: Mailer };
 
@@ -17,4 +21,12 @@ export const handlers: { [N in JobName]: Handler<N> } = {
     const mail = await invitationMail(deps, jobId, payload);
     if (mail !== undefined) await mailer.send(mail);
   },
+  'mail.link': async ({ deps, mailer }, jobId, payload) => {
+    const mail = await linkMail(deps, jobId, payload);
+    if (mail !== undefined) await mailer.send(mail);
+  },
+  'mail.notice': ({ mailer }, jobId, payload) => mailer.send(noticeMail(jobId, payload)),
+  'account.sendLink': ({ deps }, _jobId, payload) => sendLink(deps, payload),
+  'avatar.collect': ({ deps }, jobId, { hash }) => collectAvatar(deps, jobId, hash),
+  'webhook.deliver': ({ deps }, _jobId, { deliveryId }) => deliver(deps, deliveryId),
 };

@@ -1,35 +1,55 @@
-import type { Database } from '../db/client.ts';
 import type { JobName, JobPayloads } from '../domain/job/index.ts';
+import { MailRefused } from '../domain/mail.ts';
+import { within } from '../kernel/within.ts';
 import { handlers, type JobContext } from './handlers.ts';
 
 /** Seconds before each next attempt; after the last one a job counts as failed and stays in the table. */
 const BACKOFF_S = [5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600];
-/** A job whose process died is taken up again after this. Handlers must end sooner. */
+/** A job whose process died is taken up again after this. */
 const LEASE_S = 120;
-const BATCH = 10;
+/**
+ * In milliseconds. A handler that takes longer than `handler` has failed: its slot goes to another job, before its
+ * lease ends. Stopping waits for `stop`; what is still under way then is taken up again after its lease.
+ */
+const PATIENCE = { handler: 90_000, stop: 10_000 };
+const SLOTS = 10;
 const POLL_MS = 500;
+const MAX_ERROR_LENGTH = 500;
 
 type Row = { [N in JobName]: { id: string; name: N; payload: JobPayloads[N]; attempts: number } }[JobName];
+
+type Log = {
+  error(details: object, message: string): void;
+  warn(details: object, message: string): void;
+};
 
 export type JobRunner = {
   start(): void;
   /** Runs everything that is due and resolves when nothing is left. */
   runDue(): Promise<void>;
-  /** Takes no more jobs and resolves when those under way have ended. */
+  /** Takes no more jobs and resolves when those under way have ended, or have had ten seconds to. */
   stop(): Promise<void>;
 };
 
-/**
- * Takes due jobs one batch after another and runs each batch side by side. Delivery is at least once: a job is
- * deleted after its handler has returned.
- */
-export function createJobRunner(
-  context: JobContext,
-  log: { error(details: object, message: string): void; warn(details: object, message: string): void },
-): JobRunner {
-  const { db, now } = context.deps;
+/** What is kept of an error: one line that a terminal can show. */
+const reasonOf = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error)
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .slice(0, MAX_ERROR_LENGTH);
 
-  const claim = (): Promise<Row[]> => {
+/**
+ * Keeps up to ten jobs under way; each that ends makes room for the next, so that a slow one holds no other up.
+ * Delivery is at least once: a job is deleted after its handler has returned.
+ */
+export function createJobRunner(context: JobContext, log: Log, patience = PATIENCE): JobRunner {
+  const { db, now } = context.deps;
+  const underWay = new Set<Promise<void>>();
+  let stopping = false;
+  let timer: NodeJS.Timeout | undefined;
+  let wake = (): void => {};
+  let polling: Promise<void> = Promise.resolve();
+
+  const claim = (limit: number): Promise<Row[]> => {
     const at = now();
     const leaseEnd = new Date(at.getTime() + LEASE_S * 1000);
     return db.query(
@@ -38,7 +58,7 @@ export function createJobRunner(
         where id in (
           select id from jobs
           where run_at <= ${at} and failed_at is null and (locked_until is null or locked_until <= ${at})
-          order by run_at limit ${BATCH} for update skip locked)
+          order by run_at limit ${limit} for update skip locked)
         returning id, name, payload, attempts`,
     );
   };
@@ -48,70 +68,84 @@ export function createJobRunner(
       | ((c: JobContext, id: string, payload: unknown) => Promise<void>)
       | undefined;
     if (handler === undefined) throw new Error(`There is no handler for ${job.name}.`);
-    await handler(context, job.id, job.payload);
+    await within(patience.handler, handler(context, job.id, job.payload));
   }
 
   async function run(job: Row): Promise<void> {
     try {
       await perform(job);
-      await db.query((sql) => sql`delete from jobs where id = ${job.id}`);
     } catch (error) {
-      await putBack(job, error);
+      return putBack(job, error);
     }
+    await db.query((sql) => sql`delete from jobs where id = ${job.id}`);
   }
 
+  /** Another attempt later, or none. A job that somebody else took up meanwhile is theirs. */
   async function putBack(job: Row, error: unknown): Promise<void> {
-    const wait = BACKOFF_S[job.attempts - 1];
+    const wait = error instanceof MailRefused ? undefined : BACKOFF_S[job.attempts - 1];
     const details = { err: error, job: job.name, jobId: job.id, attempts: job.attempts };
     if (wait === undefined) log.error(details, 'job failed for good');
     else log.warn(details, `job failed, next attempt in ${wait} s`);
-    const lastError = String(error instanceof Error ? error.message : error).slice(0, 1000);
     const at = now();
     const runAt = new Date(at.getTime() + (wait ?? 0) * 1000);
     await db.query(
       (sql) => sql`
-        update jobs set locked_until = null, last_error = ${lastError}, run_at = ${runAt},
+        update jobs set locked_until = null, last_error = ${reasonOf(error)}, run_at = ${runAt},
           failed_at = ${wait === undefined ? at : null}
-        where id = ${job.id}`,
+        where id = ${job.id} and attempts = ${job.attempts}`,
     );
   }
 
-  async function runDue(): Promise<void> {
-    for (let jobs = await claim(); jobs.length > 0; jobs = await claim()) {
-      await Promise.all(jobs.map(run));
-      if (stopping) return;
+  /** Starts what is due in the free slots. */
+  async function take(): Promise<void> {
+    const free = SLOTS - underWay.size;
+    if (free <= 0) return;
+    for (const job of await claim(free)) {
+      const done = run(job)
+        .catch((error: unknown) =>
+          log.error(
+            { err: error, job: job.name, jobId: job.id },
+            'the outcome of a job could not be written',
+          ),
+        )
+        .finally(() => underWay.delete(done));
+      underWay.add(done);
     }
   }
 
-  let stopping = false;
-  let timer: NodeJS.Timeout | undefined;
-  let underWay: Promise<void> = Promise.resolve();
+  async function runDue(): Promise<void> {
+    for (await take(); underWay.size > 0; await take()) await Promise.race(underWay);
+  }
 
-  function poll(): void {
-    underWay = runDue()
-      .catch((error: unknown) => log.error({ err: error }, 'jobs could not be taken'))
-      .finally(() => {
-        if (!stopping) timer = setTimeout(poll, POLL_MS);
-      });
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      clearTimeout(timer);
+      wake = resolve;
+      timer = setTimeout(resolve, POLL_MS);
+    });
+
+  /** Looks for jobs when one has ended, and every half second while a slot is free. */
+  async function poll(): Promise<void> {
+    while (!stopping) {
+      await take().catch((error: unknown) => log.error({ err: error }, 'jobs could not be taken'));
+      if (stopping) return;
+      await Promise.race(underWay.size < SLOTS ? [pause(), ...underWay] : underWay);
+    }
   }
 
   return {
-    start: poll,
+    start() {
+      polling = poll();
+    },
     runDue,
     async stop() {
       stopping = true;
       clearTimeout(timer);
-      await underWay;
+      wake();
+      await polling;
+      await within(patience.stop, Promise.all(underWay)).catch((error: unknown) =>
+        log.warn({ err: error, jobs: underWay.size }, 'jobs are left to be taken up again'),
+      );
     },
   };
-}
-
-/** How many jobs wait, and how many were given up. */
-export async function countJobs(db: Database): Promise<{ waiting: number; failed: number }> {
-  const [row] = await db.query(
-    (sql) => sql<{ waiting: number; failed: number }[]>`
-      select count(*) filter (where failed_at is null) as waiting, count(*) filter (where failed_at is not null) as failed
-      from jobs`,
-  );
-  return row ?? { waiting: 0, failed: 0 };
 }

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'CONFLICT'
   | 'PRECONDITION_FAILED'
+  | 'UNPROCESSABLE_CONTENT'
   | 'TOO_MANY_REQUESTS'
   | 'SERVICE_UNAVAILABLE';
 
@@ -58,3 +59,7 @@ export const tooManyRequests = (reason: string, message: string, retryAfter: num
 /** The service itself cannot do it now; the same request may succeed in `retryAfter` seconds. */
 export const unavailable = (reason: string, message: string, cause?: unknown) =>
   new DomainError('SERVICE_UNAVAILABLE', reason, message, { retryAfter: 1, cause });
+
+/** An administrator has switched it off: coming again soon does not help. */
+export const switchedOff = (reason: string, message: string) =>
+  new DomainError('SERVICE_UNAVAILABLE', reason, message);

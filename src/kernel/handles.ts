@@ -1,4 +1,6 @@
+import { domainToASCII } from 'node:url';
 import { getPublicSuffix } from 'tldts';
+import { isCanonicalLabel } from './punycode.ts';
 
 const MAX_LENGTH = 253;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -15,6 +17,19 @@ export type HandleProblem = 'invalid' | 'base_domain' | 'reserved' | 'public_suf
 export type HandleResult = { handle: string } | { problem: HandleProblem; message: string };
 
 const problem = (kind: HandleProblem, message: string): HandleResult => ({ problem: kind, message });
+
+const SHAPE =
+  'A handle is a name such as acme.example.com: labels of a-z, 0-9 and inner hyphens, 1 to 63 characters each, ending in at least two letters.';
+
+/**
+ * How a name in another alphabet would be written, where it can be. It is not taken as it came: many letters look like
+ * others, and who sees the punycode sees which one is claimed.
+ */
+function asciiForm(name: string): string {
+  const ascii = /^[a-z0-9.\-\u0080-\uffff]+$/.test(name) ? domainToASCII(name) : '';
+  const isOther = ascii !== name && ascii.split('.').every((label) => LABEL.test(label));
+  return isOther && !/^[\d.]+$/.test(ascii) ? ` Other letters are written in punycode: ${ascii}` : '';
+}
 
 /** `a.b.c` lies within `b.c` and within itself. */
 export const isWithin = (name: string, parent: string): boolean =>
@@ -35,10 +50,10 @@ export function parseHandle(text: string, baseDomain: string): HandleResult {
   const labels = handle.split('.');
   const [first = '', top = ''] = [labels[0], labels.at(-1)];
   if (!labels.every((label) => LABEL.test(label)) || !TOP_LABEL.test(top)) {
-    return problem(
-      'invalid',
-      'A handle is a name such as acme.example.com: labels of a-z, 0-9 and inner hyphens, 1 to 63 characters each, ending in at least two letters.',
-    );
+    return problem('invalid', SHAPE + asciiForm(handle));
+  }
+  if (!labels.every(isCanonicalLabel)) {
+    return problem('invalid', 'A label that begins with xn-- must be the punycode of a name.');
   }
   const label = isWithin(handle, baseDomain)
     ? (labels[labels.length - baseDomain.split('.').length - 1] ?? first)

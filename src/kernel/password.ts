@@ -8,6 +8,9 @@ const CLASSES: readonly [RegExp, string][] = [
   [/[^\p{L}\p{Nd}\s]/u, 'a symbol'],
 ];
 
+/** What a new password must be, as one sentence. */
+export const PASSWORD_RULES = `A password has ${PASSWORD_MIN_LENGTH} to ${PASSWORD_MAX_LENGTH} characters, among them ${CLASSES.map(([, name]) => name).join(', ')}.`;
+
 /** What is wrong with a new password, as one sentence; undefined when nothing is. */
 export function passwordProblem(password: string): string | undefined {
   const { length } = password;

@@ -26,3 +26,10 @@ const SLUG_ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 export function randomSuffix(length: number): string {
   return Array.from(randomBytes(length), (byte) => SLUG_ALPHABET[byte % SLUG_ALPHABET.length]).join('');
 }
+
+/**
+ * A digest of something that people type, under the server's secret: without it nobody can try all of them against a
+ * copied database.
+ */
+export const keyedHash = (serverSecret: string, purpose: string, text: string): string =>
+  createHmac('sha256', serverSecret).update(`${purpose}\n${text}`).digest('hex');

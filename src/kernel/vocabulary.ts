@@ -1,3 +1,17 @@
 /** Words that the database, the rules and the wire share. */
 export const INVITATION_STATUSES = ['pending', 'accepted', 'rejected', 'canceled', 'expired'] as const;
 export const API_KEY_SCOPES = ['organization', 'user'] as const;
+export const EMAIL_TOKEN_PURPOSES = ['verify', 'reset', 'change'] as const;
+export const THEMES = ['light', 'dark', 'system'] as const;
+
+/** What people choose for the panel. */
+export type UserSettings = {
+  theme?: (typeof THEMES)[number];
+  /** BCP 47, such as de-AT. */
+  locale?: string;
+  /** IANA name, such as Europe/Vienna. */
+  timeZone?: string;
+};
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
+/** `gone`: the receiver answered 410. `failing`: it has failed for days. */
+export const WEBHOOK_DISABLED_REASONS = ['gone', 'failing'] as const;

@@ -1,39 +1,94 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Body, createHarness, type Harness } from '../support/harness.ts';
-import { mutations } from './procedures.ts';
-import { type Cast, createCast, createStage, INPUTS, invite } from './stage.ts';
+import { call, audited as mutations, procedureOf } from './procedures.ts';
+import { type Cast, createCast, createStage, INPUTS, invite, keepSessions } from './stage.ts';
 
 /* Every change writes who made it, with what and from where, in its own transaction; the trail outlives all of it. */
 
 let h: Harness;
 let cast: Cast;
+let restoreSessions: () => Promise<void>;
 beforeAll(async () => {
   h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '1000' });
   await h.app.jobs.stop(); // nothing else changes the database meanwhile
   cast = await createCast(h);
+  restoreSessions = await keepSessions(h);
+});
+afterEach(async () => {
+  await h.sql`delete from api_keys`; // an account has at most 100
+  await restoreSessions();
 });
 afterAll(() => h[Symbol.asyncDispose]());
 
-/** What each change is called in the trail. */
-const ENTRIES: Record<string, { action: string; resourceType: string }> = {
+/**
+ * What each change is called in the trail, and who makes it if not somebody with a plain role; `only` is the credential
+ * that can. A registration writes two rows, for the account and its organization: the newest is looked at.
+ */
+type Entry = {
+  action: string;
+  resourceType: string;
+  by?: keyof Cast | 'nobody';
+  only?: 'session';
+  rows?: number;
+};
+const ENTRIES: Record<string, Entry> = {
   'apiKey.create': { action: 'create', resourceType: 'apiKey' },
   'apiKey.delete': { action: 'delete', resourceType: 'apiKey' },
+  'apiKey.rotate': { action: 'rotate', resourceType: 'apiKey' },
+  'customRole.create': { action: 'create', resourceType: 'customRole' },
+  'customRole.remove': { action: 'delete', resourceType: 'customRole' },
+  'customRole.update': { action: 'update', resourceType: 'customRole' },
   'invitation.accept': { action: 'accept', resourceType: 'invitation' },
   'invitation.reject': { action: 'reject', resourceType: 'invitation' },
   'organization.create': { action: 'create', resourceType: 'organization' },
   'organization.delete': { action: 'delete', resourceType: 'organization' },
   'organization.inviteMember': { action: 'create', resourceType: 'invitation' },
+  'organization.addMember': { action: 'create', resourceType: 'invitation' },
+  'organization.invitationLink': { action: 'link', resourceType: 'invitation' },
+  'organization.inviteMembers': { action: 'createMany', resourceType: 'invitation' },
+  'organization.leave': { action: 'leave', resourceType: 'member' },
+  'organization.removeMember': { action: 'delete', resourceType: 'member' },
+  'organization.transferOwnership': { action: 'transferOwnership', resourceType: 'organization' },
+  'organization.removeAvatar': { action: 'update', resourceType: 'organization' },
   'organization.removeInvitation': { action: 'delete', resourceType: 'invitation' },
+  'organization.resendInvitation': { action: 'resend', resourceType: 'invitation' },
   'organization.setActive': { action: 'update', resourceType: 'session' },
   'organization.setDefault': { action: 'update', resourceType: 'member' },
   'organization.update': { action: 'update', resourceType: 'organization' },
   'organization.updateMemberRole': { action: 'update', resourceType: 'member' },
+  'session.logout': { action: 'logout', resourceType: 'session', only: 'session' },
+  'session.logoutAll': { action: 'logoutAll', resourceType: 'session', only: 'session' },
+  'session.revoke': { action: 'delete', resourceType: 'session', only: 'session' },
+  'settings.update': { action: 'update', resourceType: 'settings', by: 'root' },
+  'sshKey.create': { action: 'create', resourceType: 'sshKey' },
+  'sshKey.remove': { action: 'delete', resourceType: 'sshKey' },
+  'sshKey.update': { action: 'update', resourceType: 'sshKey' },
   'user.createApiKey': { action: 'create', resourceType: 'apiKey' },
+  'user.createUserWithCredentials': { action: 'create', resourceType: 'user', by: 'root' },
+  'organization.uploadAvatar': { action: 'update', resourceType: 'organization' },
+  'user.removeAvatar': { action: 'update', resourceType: 'user' },
+  'user.uploadAvatar': { action: 'update', resourceType: 'user' },
   'user.deleteApiKey': { action: 'delete', resourceType: 'apiKey' },
+  'user.register': { action: 'create', resourceType: 'organization', by: 'nobody', only: 'session', rows: 2 },
+  'user.setPlatformRole': { action: 'setPlatformRole', resourceType: 'user', by: 'root' },
+  'user.suspend': { action: 'suspend', resourceType: 'user', by: 'root' },
+  'user.unsuspend': { action: 'unsuspend', resourceType: 'user', by: 'root' },
+  'user.update': { action: 'update', resourceType: 'user' },
+  'user.remove': { action: 'delete', resourceType: 'member' },
+  'user.sendInvitation': { action: 'resend', resourceType: 'invitation' },
+  'webhook.create': { action: 'create', resourceType: 'webhook' },
+  'webhook.delete': { action: 'delete', resourceType: 'webhook' },
+  'webhook.redeliver': { action: 'redeliver', resourceType: 'webhook' },
+  'webhook.test': { action: 'test', resourceType: 'webhook' },
+  'webhook.update': { action: 'update', resourceType: 'webhook' },
+  'user.revokeSession': { action: 'delete', resourceType: 'session', only: 'session' },
 };
 
 /** Who makes the change: somebody who could be invited still, or the owner. */
-const holderOf = (name: string) => (name.startsWith('invitation.') ? cast.foreigner : cast.owner);
+const holderOf = (name: string) => {
+  const { by = name.startsWith('invitation.') ? 'foreigner' : 'owner' } = ENTRIES[name] ?? {};
+  return by === 'nobody' ? cast.outsider : cast[by];
+};
 
 async function prepare(name: string) {
   const stage = await createStage(h, cast);
@@ -54,26 +109,29 @@ test('the table names every mutation', () => {
 });
 
 describe.each(mutations)('%s', (name) => {
-  test.each(['session', 'key'])('by a %s, writes one row that says so', async (credential) => {
+  const { only, by, rows = 1 } = ENTRIES[name] ?? {};
+  const credentials = only === undefined ? ['session', 'key'] : [only];
+  test.each(credentials)('by a %s, writes one row that says so', async (credential) => {
     const { holder, key, input } = await prepare(name);
     const before = await count();
     const caller = credential === 'key' ? key : holder;
-    const { status, headers, text } = await caller.post(name, input);
+    const { status, headers, text } = await call(caller, procedureOf(name), input);
     expect(status, text).toBe(200);
-    expect(await count()).toBe(before + 1);
+    expect(await count()).toBe(before + rows);
     const entry = await newest();
     const { action, resourceType } = ENTRIES[name] ?? {};
     expect(entry).toMatchObject({
       action,
       resourceType: credential === 'key' && resourceType === 'session' ? 'apiKey' : resourceType,
-      userId: holder.id,
-      userEmail: holder.email,
+      ...(by === 'nobody' ? {} : { userId: holder.id, userEmail: holder.email }),
       apiKeyId: credential === 'key' ? key.id : null,
       ipAddress: '127.0.0.1',
       requestId: headers.get('x-request-id'),
     });
-    expect(entry.resourceId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(JSON.stringify([entry.before, entry.after])).not.toMatch(/token|hash|secret|password|"key"/i);
+    expect(entry.resourceId).toMatch(/^([0-9a-f-]{36}|installation)$/);
+    expect(JSON.stringify([entry.before, entry.after])).not.toMatch(
+      /"[^"]*(token|hash|secret|password)[^"]*":|"key":/i,
+    );
   });
 
   test('changes nothing when its row cannot be written', async () => {
@@ -82,23 +140,28 @@ describe.each(mutations)('%s', (name) => {
     await h.sql`create trigger refuse before insert on audit_log execute function refuse()`;
     try {
       const before = await dump();
-      const { status, body } = await holder.post(name, input);
+      const { status, body } = await call(holder, procedureOf(name), input);
       expect([status, body.message]).toEqual([500, 'Internal server error']);
       expect(await dump()).toEqual(before);
     } finally {
       await h.sql`drop trigger refuse on audit_log`;
     }
-    const { status, text } = await holder.post(name, input);
+    const { status, text } = await call(holder, procedureOf(name), input);
     expect(status, text).toBe(200); // it was the missing row that stopped it
   });
 });
 
-/** The rows of every table, in no particular order. */
+/** When a credential was used is written whenever there is time. */
+const USAGE: Record<string, string> = { sessions: '{last_seen_at,expires_at}', api_keys: '{last_used_at}' };
+
+/** The rows of every table, in no particular order; but for the asking that a file nobody came to need be removed. */
 async function dump() {
   const tables = await h.sql<{ name: string }[]>`
     select quote_ident(tablename) as name from pg_tables where schemaname = 'public' order by tablename`;
   const read = ({ name }: { name: string }) =>
-    h.sql.unsafe<{ text: string }[]>(`select t::text as text from ${name} t order by 1`);
+    h.sql.unsafe<{ text: string }[]>(
+      `select (to_jsonb(t) - '${USAGE[name] ?? '{}'}'::text[])::text as text from ${name} t ${name === 'jobs' ? "where name <> 'avatar.collect'" : ''} order by 1`,
+    );
   return Promise.all(tables.map(async (table) => [table.name, await read(table)]));
 }
 

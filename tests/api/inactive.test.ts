@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isPermission } from '../../src/kernel/permissions.ts';
 import { createHarness, type Harness, type Reply } from '../support/harness.ts';
-import { procedures } from './procedures.ts';
+import { call, procedureOf, procedures } from './procedures.ts';
 import { type Cast, createCast, createStage, INPUTS, invite, newAddress, tokenFor } from './stage.ts';
 
 /* An organization that is switched off can be read, switched on again and deleted. Nothing else: 412. */
@@ -34,7 +34,7 @@ describe('every change of an organization is refused', () => {
     await switchOff(stage.organizationId);
     const rows = () => h.sql`select count(*) from audit_log where organization_id = ${stage.organizationId}`;
     const before = await rows();
-    expectInactive(await cast.owner.post(name, input));
+    expectInactive(await call(cast.owner, procedureOf(name), input));
     expect(await rows()).toEqual(before);
   });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/kernel/ids.ts';
 import { type Body, type Caller, createHarness, type Harness, type TestUser } from '../support/harness.ts';
 import { invite, newAddress } from './stage.ts';
 
@@ -17,6 +18,9 @@ beforeAll(async () => {
     await invite(ada, organizationId, newAddress());
     await ada.post('organization.create', { name: `More ${n}` });
     await ada.post('apiKey.create', { name: `key ${n}`, organizationId });
+    const { id: userId } = await h.user();
+    await h.sql`insert into memberships (id, organization_id, user_id, role)
+      values (${newId()}, ${organizationId}, ${userId}, 'member')`;
   }
 });
 afterAll(() => h[Symbol.asyncDispose]());
@@ -45,6 +49,7 @@ const LISTS: [name: string, named: boolean, most: number][] = [
   ['organization.all', false, 1000],
   ['organization.allInvitations', true, 1000],
   ['auditLog.all', true, 500],
+  ['user.all', true, 1000],
   ['apiKey.all', false, 500],
 ];
 

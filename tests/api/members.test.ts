@@ -70,7 +70,7 @@ describe('updateMemberRole', () => {
     ['member', 'owner', 'member', 403, 'permission_missing'],
     ['owner', 'admin', 'owner', 400, 'invalid_input'],
     ['admin', 'admin', 'owner', 400, 'invalid_input'],
-    ['owner', 'member', 'king', 400, 'invalid_input'],
+    ['owner', 'member', 'king', 400, 'unknown_role'],
     ['owner', 'member', '', 400, 'invalid_input'],
   ])('%s does not make %s %j', async (actor, target, role, status, reason) => {
     const people = await team();
@@ -135,6 +135,13 @@ describe('an admin whose change waits for the organization', () => {
       invitationId: (await invite(owner, id)).id,
     }),
     'organization.update': ({ id }) => ({ organizationId: id, name: 'Taken' }),
+    'organization.addMember': ({ id }) => ({ organizationId: id, email: 'guest@example.org' }),
+    'organization.inviteMembers': ({ id }) => ({
+      organizationId: id,
+      invitations: [{ email: 'guest@example.org' }],
+    }),
+    'organization.invitationLink': async ({ id, owner }) => ({ invitationId: (await invite(owner, id)).id }),
+    'organization.removeMember': ({ member }) => ({ memberId: member.memberId }),
   } satisfies Record<string, (people: Awaited<ReturnType<typeof team>>) => unknown>;
   const fates = {
     demoted: [403, 'permission_missing'],
@@ -199,4 +206,30 @@ test('the database allows no organization without its owner, and no second one',
   ];
   const results = await Promise.allSettled(tries);
   expect(results.map(({ status }) => status)).toEqual(tries.map(() => 'rejected'));
+});
+
+describe('a key that is limited to permissions', () => {
+  test.each([
+    ['organization.inviteMember', ['invitation:create'], { email: 'accomplice@example.org', role: 'admin' }],
+    ['organization.addMember', ['invitation:create'], { email: 'accomplice@example.org', role: 'admin' }],
+    ['organization.update', ['organization:update'], { defaultRole: 'admin' }],
+  ])(
+    'hands out no right by %s that it lacks, whatever its holder may do',
+    async (name, permissions, input) => {
+      const { id: organizationId, owner } = await h.organization();
+      const key = await h.key(owner, { organizationId, permissions });
+      const { status, body } = await key.post(name, { organizationId, ...input });
+      expect([status, body.data.reason]).toEqual([403, 'role_not_grantable']);
+      expect((await owner.post(name, { organizationId, ...input })).status).toBe(200);
+    },
+  );
+
+  test('makes nobody admin', async () => {
+    const { id: organizationId, owner, join } = await h.organization();
+    const { memberId } = await join('member');
+    const key = await h.key(owner, { organizationId, permissions: ['member:update'] });
+    const input = { memberId, role: 'admin' };
+    expect((await key.post('organization.updateMemberRole', input)).status).toBe(403);
+    expect((await owner.post('organization.updateMemberRole', input)).status).toBe(200);
+  });
 });

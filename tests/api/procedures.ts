@@ -33,9 +33,23 @@ export const mutations: string[] = procedures.flatMap(({ name, type }) =>
   type === 'mutation' ? [name] : [],
 );
 
-export const call = (
+/** Those that change something, which is all but a few. */
+export const audited: string[] = procedures.flatMap(({ name, type, meta }) =>
+  type === 'mutation' && meta.audited !== false ? [name] : [],
+);
+
+/** The procedure of this name. */
+export function procedureOf(name: string): Procedure {
+  const found = procedures.find((procedure) => procedure.name === name);
+  if (found === undefined) throw new Error(`There is no ${name}.`);
+  return found;
+}
+
+export function call(
   caller: Caller,
-  { name, type }: Procedure,
-  input: Record<string, unknown>,
-): Promise<Reply> =>
-  type === 'query' ? caller.get(name, input as Record<string, string>) : caller.post(name, input);
+  { name, type, meta }: Procedure,
+  input: Record<string, unknown> = {},
+): Promise<Reply> {
+  if (meta.upload === true) return caller.form(name, input);
+  return type === 'query' ? caller.get(name, input as Record<string, string>) : caller.post(name, input);
+}

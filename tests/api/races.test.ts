@@ -1,7 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { isWithin } from '../../src/kernel/handles.ts';
 import { newId } from '../../src/kernel/ids.ts';
-import { createHarness, type Harness, type Reply, type TestUser, times } from '../support/harness.ts';
+import {
+  createHarness,
+  type Harness,
+  type Reply,
+  type TestUser,
+  times,
+  UNLIMITED,
+} from '../support/harness.ts';
 import { invite, newAddress, tokenFor } from './stage.ts';
 
 /* Whatever happens at once ends as if one thing had happened after the other, and never in a 500. */
@@ -20,7 +27,10 @@ const person = (index: number): TestUser => {
 };
 
 beforeAll(async () => {
-  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: String(MAX_ORGANIZATIONS) });
+  h = await createHarness(
+    { MAX_ORGANIZATIONS_PER_USER: String(MAX_ORGANIZATIONS) },
+    { rateLimiter: UNLIMITED },
+  );
   people = [await h.user(), ...(await Promise.all(times(CALLERS, () => h.user())))];
 });
 afterAll(() => h[Symbol.asyncDispose]());

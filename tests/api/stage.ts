@@ -1,23 +1,27 @@
 import { expect, vi } from 'vitest';
 import type { Mail } from '../../src/domain/mail.ts';
+import { encryptText } from '../../src/kernel/encryption.ts';
 import { newId } from '../../src/kernel/ids.ts';
-import { hashSecret } from '../../src/kernel/secrets.ts';
-import type { Harness, TestUser } from '../support/harness.ts';
+import { hashSecret, newSecret } from '../../src/kernel/secrets.ts';
+import { newWebhookSecret } from '../../src/kernel/webhook-signature.ts';
+import { type Harness, PASSWORD, type TestUser } from '../support/harness.ts';
+import { newPublicKey } from '../support/ssh-keys.ts';
 
 /* One organization with somebody in every role, and a valid input for every procedure. */
 
 export type Cast = Record<
-  'root' | 'owner' | 'admin' | 'member' | 'target' | 'outsider' | 'foreigner' | 'host',
+  'root' | 'owner' | 'admin' | 'custom' | 'member' | 'target' | 'outsider' | 'foreigner' | 'host',
   TestUser
 >;
 
 /** The people, made once: `target` is a plain member, `outsider` belongs nowhere, `host` invites everybody. */
 export async function createCast(h: Harness): Promise<Cast> {
   const root = await h.user(); // the first account is the rootAdmin
-  const [owner, admin, member, target] = [await h.user(), await h.user(), await h.user(), await h.user()];
+  const [owner, admin, custom] = [await h.user(), await h.user(), await h.user()];
+  const [member, target] = [await h.user(), await h.user()];
   const [outsider, foreigner, host] = [await h.user(), await h.user(), await h.user()];
   await leaveEverything(h, outsider);
-  return { root, owner, admin, member, target, outsider, foreigner, host };
+  return { root, owner, admin, custom, member, target, outsider, foreigner, host };
 }
 
 export async function leaveEverything(h: Harness, user: TestUser): Promise<void> {
@@ -25,13 +29,42 @@ export async function leaveEverything(h: Harness, user: TestUser): Promise<void>
   await h.sql`delete from memberships where user_id = ${user.id}`;
 }
 
+/** @returns what opens the sessions that there are now again, once a procedure has ended them */
+export async function keepSessions(h: Harness): Promise<() => Promise<void>> {
+  await h.sql`create table kept_sessions as select * from sessions`;
+  return async () => {
+    await h.sql`insert into sessions select * from kept_sessions on conflict do nothing`;
+  };
+}
+
+/** The role that `custom` has; made of nothing until a test says otherwise. */
+export const CUSTOM_ROLE = 'Custom';
+
+/** Makes a custom role, where there is none of the name. @returns the name */
+export async function newRoleOf(
+  h: Harness,
+  organizationId: string,
+  name: string,
+  permissions: string[] = [],
+): Promise<string> {
+  await h.sql`insert into custom_roles (id, organization_id, name, permissions)
+    values (${newId()}, ${organizationId}, ${name}, ${h.sql.json(permissions)}) on conflict do nothing`;
+  return name;
+}
+
+/** A role that nobody has and anybody may give. */
+const emptyRole = (h: Harness, { organizationId }: Stage): Promise<string> =>
+  newRoleOf(h, organizationId, 'Nothing');
+
 export type Stage = { organizationId: string; memberIds: Record<'admin' | 'member' | 'target', string> };
 
 export async function createStage(h: Harness, cast: Cast): Promise<Stage> {
   const { id: organizationId } = await h.organization(cast.owner);
   const memberIds = { admin: newId(), member: newId(), target: newId() };
+  await newRoleOf(h, organizationId, CUSTOM_ROLE);
   await h.sql`insert into memberships ${h.sql([
     { id: memberIds.admin, organization_id: organizationId, user_id: cast.admin.id, role: 'admin' },
+    { id: newId(), organization_id: organizationId, user_id: cast.custom.id, role: CUSTOM_ROLE },
     { id: memberIds.member, organization_id: organizationId, user_id: cast.member.id, role: 'member' },
     { id: memberIds.target, organization_id: organizationId, user_id: cast.target.id, role: 'member' },
   ])}`;
@@ -58,12 +91,12 @@ export function untilBlocked(h: Harness, count: number): Promise<void> {
   }, PATIENCE);
 }
 
-/** The newest mail to an address, once it has left. */
-export function mailTo(h: Harness, email: string): Promise<Mail> {
+/** The newest mail to an address, once it has left. Mails of one moment leave in any order: `says` tells them apart. */
+export function mailTo(h: Harness, email: string, says = /(?:)/): Promise<Mail> {
   return vi.waitFor(async () => {
     await h.app.jobs.runDue();
     // The service's own runner may have taken the job and be at it still.
-    const mail = h.mails.findLast(({ to }) => to === email);
+    const mail = h.mails.findLast(({ to, text }) => to === email && says.test(text));
     if (mail === undefined) throw new Error(`No mail to ${email}`);
     return mail;
   }, PATIENCE);
@@ -72,17 +105,30 @@ export function mailTo(h: Harness, email: string): Promise<Mail> {
 const LINK = /http:\S+\/invitation\?token=([\w-]+)/;
 
 export async function linkFor(h: Harness, email: string): Promise<string> {
-  return LINK.exec((await mailTo(h, email)).text)?.[0] ?? '';
+  return LINK.exec((await mailTo(h, email, LINK)).text)?.[0] ?? '';
 }
 
 export async function tokenFor(h: Harness, email: string): Promise<string> {
-  return LINK.exec((await mailTo(h, email)).text)?.[1] ?? '';
+  return LINK.exec((await mailTo(h, email, LINK)).text)?.[1] ?? '';
 }
 
 async function newKeyOf(h: Harness, holder: TestUser): Promise<string> {
   const id = newId();
   await h.sql`insert into api_keys (id, user_id, name, start, key_hash, scope)
     values (${id}, ${holder.id}, 'spare', 'spare_', ${hashSecret(id)}, 'user')`;
+  return id;
+}
+
+export async function newSessionOf(h: Harness, holder: TestUser): Promise<string> {
+  const id = newId();
+  await h.sql`insert into sessions (id, token, user_id, expires_at)
+    values (${id}, ${newSecret()}, ${holder.id}, now() + interval '1 day')`;
+  return id;
+}
+
+async function suspendedUser(h: Harness): Promise<string> {
+  const { id } = await h.user();
+  await h.sql`update users set suspended_at = now() where id = ${id}`;
   return id;
 }
 
@@ -98,6 +144,92 @@ async function invitationFor(h: Harness, cast: Cast, holder: TestUser) {
   return invite(cast.host, id, holder.email);
 }
 
+/** A new SSH key of an organization. */
+export async function newSshKeyOf(h: Harness, organizationId: string): Promise<string> {
+  const id = newId();
+  await h.sql`insert into ssh_keys (id, organization_id, name, public_key, type, bits, fingerprint)
+    values (${id}, ${organizationId}, 'spare', ${newPublicKey()}, 'ssh-ed25519', 256, ${id})`;
+  return id;
+}
+
+/** A webhook of an organization, at an address that nothing is ever sent to. */
+export async function newWebhookOf(h: Harness, organizationId: string): Promise<string> {
+  const id = newId();
+  const secret = encryptText(h.app.deps.rules.secret, 'webhook', id, newWebhookSecret());
+  await h.sql`insert into webhooks (id, organization_id, url, events, secret)
+    values (${id}, ${organizationId}, 'https://192.0.2.1/', '["*"]', ${secret})`;
+  return id;
+}
+
+/** An event that one of its webhooks was told. */
+export async function newDeliveryOf(h: Harness, organizationId: string): Promise<string> {
+  const id = newId();
+  const webhookId = await newWebhookOf(h, organizationId);
+  await h.sql`insert into webhook_deliveries (id, webhook_id, organization_id, event_id, event, body, status)
+    values (${id}, ${webhookId}, ${organizationId}, ${newId()}, 'member.updated', '{}', 'delivered')`;
+  return id;
+}
+
+/** One whose mail went out long enough ago to be sent again. */
+export async function invitationOfYesterday(
+  h: Harness,
+  by: TestUser,
+  organizationId: string,
+  role = 'member',
+): Promise<string> {
+  const { id } = await invite(by, organizationId, newAddress(), role);
+  await h.sql`update invitations set expires_at = expires_at - interval '1 day' where id = ${id}`;
+  return id;
+}
+
+/** For every session and every key of the whole account. */
+export async function makeActive(h: Harness, user: TestUser, organizationId: string): Promise<void> {
+  await h.sql`update sessions set active_organization_id = ${organizationId} where user_id = ${user.id}`;
+  await h.sql`update api_keys set active_organization_id = ${organizationId}
+    where user_id = ${user.id} and scope = 'user'`;
+}
+
+/** A plain member with an account that owns nothing. */
+async function newMemberOf(h: Harness, organizationId: string): Promise<string> {
+  const [id, email] = [newId(), newAddress()];
+  await h.sql`insert into users (id, email, name) values (${id}, ${email}, 'New')`;
+  await h.sql`insert into memberships (id, organization_id, user_id, role)
+    values (${newId()}, ${organizationId}, ${id}, 'member')`;
+  return id;
+}
+
+/** The member becomes the owner, and the owner an admin. */
+export const handOver = (h: Harness, organizationId: string, memberId: string) =>
+  h.sql.begin(async (tx) => {
+    await tx`update memberships set role = 'admin' where organization_id = ${organizationId} and role = 'owner'`;
+    await tx`update memberships set role = 'owner' where id = ${memberId}`;
+    await tx`update organizations set owner_id = (select user_id from memberships where id = ${memberId})
+      where id = ${organizationId}`;
+  });
+
+const NO_REACH = ['Projects', 'Environments', 'Services', 'GitProviders', 'Servers'].map((what) => [
+  `accessed${what}`,
+  [],
+]);
+const OFF = [
+  ...['canCreateProjects', 'canCreateServices', 'canDeleteProjects', 'canDeleteServices'],
+  ...['canAccessToDocker', 'canAccessToTraefikFiles', 'canAccessToGitProviders'],
+  ...['canDeleteEnvironments', 'canCreateEnvironments'],
+].map((name) => [name, false]);
+/** Dokploy's switches and lists, as they hold for every member here. */
+export const FLAGS: Record<string, boolean | string[]> = {
+  ...Object.fromEntries([...NO_REACH, ...OFF]),
+  canAccessToAPI: true,
+  canAccessToSSHKeys: true,
+};
+/** The smallest PNG: one transparent pixel. */
+export const PICTURE = new Blob([
+  Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+]);
+
 type Input = Record<string, unknown>;
 type Setting = { h: Harness; cast: Cast; stage: Stage; holder: TestUser };
 
@@ -105,8 +237,30 @@ type Setting = { h: Harness; cast: Cast; stage: Stage; holder: TestUser };
 export const INPUTS: Record<string, (setting: Setting) => Input | Promise<Input>> = {
   'apiKey.all': () => ({}),
   'apiKey.create': () => ({ name: 'deploy' }),
+  'apiKey.rotate': async ({ h, holder }) => ({ apiKeyId: await newKeyOf(h, holder) }),
+  'apiKey.whoami': () => ({}),
   'apiKey.delete': async ({ h, holder }) => ({ apiKeyId: await newKeyOf(h, holder) }),
   'auditLog.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'auditLog.export': ({ stage: { organizationId } }) => ({ organizationId }),
+  'auditLog.verify': ({ stage: { organizationId } }) => ({ organizationId }),
+  'customRole.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'customRole.create': ({ stage: { organizationId } }) => ({
+    organizationId,
+    roleName: 'Support',
+    permissions: {},
+  }),
+  'customRole.getStatements': ({ stage: { organizationId } }) => ({ organizationId }),
+  'customRole.membersByRole': ({ stage: { organizationId } }) => ({ organizationId, roleName: 'member' }),
+  'customRole.remove': async ({ h, stage }) => ({
+    organizationId: stage.organizationId,
+    roleName: await emptyRole(h, stage),
+  }),
+  'customRole.update': async ({ h, stage }) => ({
+    organizationId: stage.organizationId,
+    roleName: await emptyRole(h, stage),
+    newRoleName: 'Renamed',
+    permissions: {},
+  }),
   'invitation.accept': async ({ h, cast, holder }) => ({
     invitationId: (await invitationFor(h, cast, holder)).id,
   }),
@@ -124,29 +278,146 @@ export const INPUTS: Record<string, (setting: Setting) => Input | Promise<Input>
   'organization.checkHandle': () => ({ handle: 'free.example.org' }),
   'organization.create': () => ({ name: 'New' }),
   'organization.delete': ({ stage: { organizationId } }) => ({ organizationId }),
-  'organization.inviteMember': ({ stage: { organizationId } }) => ({
-    organizationId,
+  'organization.inviteMember': async ({ h, stage }) => ({
+    organizationId: stage.organizationId,
     email: newAddress(),
-    role: 'member',
+    role: await emptyRole(h, stage),
+  }),
+  'organization.addMember': async ({ h, stage }) => ({
+    organizationId: stage.organizationId,
+    email: newAddress(),
+    role: await emptyRole(h, stage),
+  }),
+  'organization.deletePreview': ({ stage: { organizationId } }) => ({ organizationId }),
+  'organization.invitationLink': async ({ h, cast, stage }) => {
+    const role = await emptyRole(h, stage);
+    return { invitationId: (await invite(cast.owner, stage.organizationId, newAddress(), role)).id };
+  },
+  'organization.inviteMembers': async ({ h, stage }) => {
+    const role = await emptyRole(h, stage);
+    const invitations = [newAddress(), newAddress()].map((email) => ({ email, role }));
+    return { organizationId: stage.organizationId, invitations };
+  },
+  'organization.leave': async ({ h, cast, stage: { organizationId, memberIds }, holder }) => {
+    if (holder.id === cast.owner.id) await handOver(h, organizationId, memberIds.admin);
+    return { organizationId };
+  },
+  'organization.members': ({ stage: { organizationId } }) => ({ organizationId, search: 'user' }),
+  'organization.removeMember': ({ stage }) => ({ memberId: stage.memberIds.target }),
+  'organization.transferOwnership': ({ stage: { organizationId, memberIds } }) => ({
+    organizationId,
+    memberId: memberIds.target,
+    currentPassword: PASSWORD,
   }),
   'organization.one': ({ stage: { organizationId } }) => ({ organizationId }),
+  'organization.removeAvatar': ({ stage: { organizationId } }) => ({ organizationId }),
   'organization.removeInvitation': async ({ cast, stage }) => ({
     invitationId: (await invite(cast.owner, stage.organizationId)).id,
   }),
   'organization.setActive': ({ stage: { organizationId } }) => ({ organizationId }),
   'organization.setDefault': ({ stage: { organizationId } }) => ({ organizationId }),
   'organization.update': ({ stage: { organizationId } }) => ({ organizationId, name: 'Renamed' }),
-  'organization.updateMemberRole': ({ stage }) => ({ memberId: stage.memberIds.target, role: 'admin' }),
+  'organization.updateMemberRole': async ({ h, stage }) => ({
+    memberId: stage.memberIds.target,
+    role: await emptyRole(h, stage),
+  }),
+  'permission.explain': () => ({ permission: 'organization:read' }),
+  'permission.simulate': ({ stage: { organizationId } }) => ({ organizationId, role: 'member' }),
+  'session.all': () => ({}),
+  'session.logout': () => ({}),
+  'session.logoutAll': () => ({}),
+  'session.revoke': async ({ h, holder }) => ({ sessionId: await newSessionOf(h, holder) }),
+  'settings.get': () => ({}),
+  'organization.uploadAvatar': ({ stage: { organizationId } }) => ({ organizationId, file: PICTURE }),
   'settings.health': () => ({}),
+  'settings.update': () => ({ minimumAge: 13 }),
+  'sshKey.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'sshKey.create': ({ stage: { organizationId } }) => ({
+    organizationId,
+    name: 'deploy',
+    publicKey: newPublicKey(),
+  }),
+  'sshKey.generate': () => ({}),
+  'sshKey.one': async ({ h, stage }) => ({ sshKeyId: await newSshKeyOf(h, stage.organizationId) }),
+  'sshKey.remove': async ({ h, stage }) => ({ sshKeyId: await newSshKeyOf(h, stage.organizationId) }),
+  'sshKey.update': async ({ h, stage }) => ({
+    sshKeyId: await newSshKeyOf(h, stage.organizationId),
+    name: 'renamed',
+  }),
+  'organization.resendInvitation': async ({ h, cast, stage }) => ({
+    invitationId: await invitationOfYesterday(h, cast.owner, stage.organizationId, await emptyRole(h, stage)),
+  }),
+  'user.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'user.assignPermissions': ({ cast, stage: { organizationId } }) => ({
+    organizationId,
+    id: cast.target.id,
+    ...FLAGS,
+  }),
+  'user.checkUserOrganizations': () => ({ userId: 'me' }),
   'user.createApiKey': async ({ h, holder }) => ({
     name: 'deploy',
     metadata: { organizationId: await someOrganizationOf(h, holder) },
   }),
   'user.deleteApiKey': async ({ h, holder }) => ({ apiKeyId: await newKeyOf(h, holder) }),
+  'user.createUserWithCredentials': () => ({ email: newAddress(), password: PASSWORD, role: 'member' }),
+  'user.export': () => ({}),
+  'user.generateToken': () => ({}),
   'user.get': () => ({}),
+  'user.listSessions': () => ({}),
+  'user.me': () => ({}),
   'user.one': () => ({ userId: 'me' }),
+  'user.revokeSession': async ({ h, holder }) => ({ sessionId: await newSessionOf(h, holder) }),
+  'user.register': () => ({
+    email: newAddress(),
+    password: PASSWORD,
+    firstName: 'Ada',
+    lastName: 'Lovelace',
+  }),
+  'user.getInvitations': () => ({}),
+  'user.getPermissions': () => ({}),
+  'user.getUserByToken': async ({ h, cast }) => {
+    const { id } = await h.organization(cast.host);
+    return { token: await tokenFor(h, (await invite(cast.host, id)).email) };
+  },
+  'user.haveRootAccess': () => ({}),
+  'user.remove': async ({ h, stage: { organizationId }, holder }) => {
+    await makeActive(h, holder, organizationId);
+    return { userId: await newMemberOf(h, organizationId) };
+  },
+  'user.sendInvitation': async ({ h, cast, stage }) => ({
+    invitationId: await invitationOfYesterday(h, cast.owner, stage.organizationId, await emptyRole(h, stage)),
+    notificationId: 'mail',
+  }),
   'user.session': () => ({}),
+  'user.setPlatformRole': async ({ h }) => ({ userId: (await h.user()).id, role: 'staff' }),
+  'user.suspend': async ({ h }) => ({ userId: (await h.user()).id, reason: 'Spam' }),
+  'user.unsuspend': async ({ h }) => ({ userId: await suspendedUser(h) }),
+  'user.update': () => ({ displayName: 'Somebody' }),
+  'user.removeAvatar': () => ({}),
+  'user.uploadAvatar': () => ({ file: PICTURE }),
+  'webhook.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'webhook.create': ({ stage: { organizationId } }) => ({
+    organizationId,
+    url: 'https://hooks.example.org/tenantry',
+    active: false, // no name server is asked
+  }),
+  'webhook.delete': async ({ h, stage }) => ({ webhookId: await newWebhookOf(h, stage.organizationId) }),
+  'webhook.deliveries': async ({ h, stage }) => ({ webhookId: await newWebhookOf(h, stage.organizationId) }),
+  'webhook.events': () => ({}),
+  'webhook.redeliver': async ({ h, stage }) => ({
+    deliveryId: await newDeliveryOf(h, stage.organizationId),
+  }),
+  'webhook.test': async ({ h, stage }) => ({ webhookId: await newWebhookOf(h, stage.organizationId) }),
+  'webhook.update': async ({ h, stage }) => ({
+    webhookId: await newWebhookOf(h, stage.organizationId),
+    description: 'changed',
+  }),
 };
 
 /** For these the caller must belong to some organization. */
-export const NEED_MEMBERSHIP = new Set(['apiKey.create', 'user.createApiKey', 'user.get']);
+export const NEED_MEMBERSHIP = new Set([
+  'apiKey.create',
+  'permission.explain',
+  'user.createApiKey',
+  'user.get',
+]);

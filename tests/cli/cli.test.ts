@@ -69,6 +69,15 @@ describe('on a new database', () => {
     });
   });
 
+  test('user create makes accounts also while registration is off', async () => {
+    const sql = postgres(environment.DATABASE_URL ?? '', { max: 1, onnotice: () => {} });
+    await sql`insert into settings (value, updated_at) values ('{"registration": false}', now())`;
+    const args = ['user', 'create', '--email', 'eva@example.org', '--name', 'Eva'];
+    expect(await tenantry(args, environment, 'Correct-horse-1\n')).toMatchObject({ code: 0 });
+    await sql`delete from settings`;
+    await sql.end();
+  });
+
   test('apikey create prints a key that works', async () => {
     const args = ['apikey', 'create', '--email', 'ada@example.org', '--name', 'deploy'];
     const { stdout } = await tenantry(args, environment);

@@ -1,5 +1,6 @@
 import { tsImport } from 'tsx/esm/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { invitationOfYesterday, invite, tokenFor } from '../api/stage.ts';
 import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
 
 /*
@@ -195,6 +196,49 @@ test('user: createApiKey answers the key once, deleteApiKey ends it', async () =
   expect(error).toMatchObject({ code: 'UNAUTHORIZED', message: expect.stringContaining('revoked') });
 });
 
+test('user: all answers the rows of members, each with its user', async () => {
+  const rows = await rowsOf(dokploy.userAll(to()));
+  expect(rows).toContainEqual(
+    expect.objectContaining({
+      ...{ id, organizationId: home, userId: ada.id, role: 'owner', createdAt: moment },
+      user: expect.objectContaining({ id: ada.id, email: ada.email }),
+    }),
+  );
+});
+
+test('user: getPermissions, haveRootAccess and checkUserOrganizations', async () => {
+  expect(await rowOf(dokploy.userGetPermissions(to()))).toMatchObject({
+    organization: { delete: true },
+    member: { read: true, update: true },
+  });
+  expect(await bodyOf(dokploy.userHaveRootAccess(to()))).toBe(false);
+  const count = dokploy.userCheckUserOrganizations({ ...to(), query: { userId: ada.id } });
+  expect(await bodyOf(count)).toBe((await rowsOf(dokploy.organizationAll(to()))).length);
+});
+
+test('user: getInvitations, sendInvitation and getUserByToken', async () => {
+  const { id: organizationId, owner } = await h.organization();
+  const received = await invite(owner, organizationId, ada.email);
+  expect(await rowsOf(dokploy.userGetInvitations(to()))).toMatchObject([
+    { id: received.id, organizationId, organization: { id: organizationId, name: 'Acme' } },
+  ]);
+  const token = await tokenFor(h, ada.email);
+  const read = dokploy.userGetUserByToken({ ...to(), query: { token } });
+  expect(await rowOf(read)).toMatchObject({ email: ada.email, isExpired: false, userAlreadyExists: true });
+
+  const invitationId = await invitationOfYesterday(h, ada, home);
+  const sent = dokploy.userSendInvitation({ ...to(), body: { invitationId, notificationId: 'smtp' } });
+  expect(await rowOf(sent)).toMatchObject({ id: invitationId, status: 'pending' });
+});
+
+test('user: remove answers true, generateToken a word', async () => {
+  const { join } = await h.organization(ada);
+  const member = await join('member');
+  await h.sql`update memberships set organization_id = ${home} where id = ${member.memberId}`;
+  expect(await bodyOf(dokploy.userRemove({ ...to(), body: { userId: member.id } }))).toBe(true);
+  expect(await bodyOf(dokploy.userGenerateToken(to()))).toBe('token');
+});
+
 test('auditLog: all answers an array, newest first', async () => {
   const rows = await rowsOf(
     dokploy.auditLogAll({ ...to(), query: { action: 'create', limit: 2, offset: 0 } }),
@@ -217,4 +261,22 @@ test('errors arrive as the error of the client, with our code, message and issue
 
   const nobody = await dokploy.organizationAll({ baseUrl });
   expect(nobody.response?.status).toBe(401);
+});
+
+test('sshKey: generate makes a pair, which create, all, one, update and remove take as Dokploy’s form sends it', async () => {
+  const pair = await rowOf(dokploy.sshKeyGenerate({ ...to() }));
+  expect(pair).toEqual({ privateKey: expect.any(String), publicKey: expect.any(String) });
+  const body = { name: 'deploy', description: '', organizationId: home };
+  const keys = { privateKey: String(pair.privateKey), publicKey: String(pair.publicKey) };
+  await bodyOf(dokploy.sshKeyCreate({ ...to(), body: { ...body, ...keys } }));
+  const [row] = await rowsOf(dokploy.sshKeyAll(to()));
+  expect(row).toMatchObject({ sshKeyId: id, name: 'deploy', organizationId: home, createdAt: moment });
+  const sshKeyId = String(row?.sshKeyId);
+  expect(await rowOf(dokploy.sshKeyOne({ ...to(), query: { sshKeyId } }))).toEqual(row);
+  const lastUsedAt = new Date().toISOString();
+  const changed = { ...row, name: 'site', lastUsedAt };
+  const update = dokploy.sshKeyUpdate({ ...to(), body: { sshKeyId, name: 'site', lastUsedAt } });
+  expect(await rowOf(update)).toEqual(changed);
+  expect(await rowOf(dokploy.sshKeyRemove({ ...to(), body: { sshKeyId } }))).toEqual(changed);
+  expect(await rowsOf(dokploy.sshKeyAll(to()))).toEqual([]);
 });

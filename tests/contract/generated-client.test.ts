@@ -19,7 +19,7 @@ const read = await client.GET('/organization.one', { params: { query: { organiza
 const createdAt: string | undefined = read.data?.createdAt;
 
 const list = await client.GET('/organization.all', { params: { query: { limit: 1, activeOnly: true } } });
-const roles: ('owner' | 'admin' | 'member')[] | undefined = list.data?.flatMap(({ members }) => members.map(({ role }) => role));
+const roles: string[] | undefined = list.data?.flatMap(({ members }) => members.map(({ role }) => role));
 const nextCursor = list.response.headers.get('x-next-cursor');
 
 // @ts-expect-error: a name is required.

@@ -15,7 +15,13 @@ const stable = (text: string): string =>
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
     .replace(/tenantry_[\w-]{43}/g, '<key>')
     .replace(/tenantry_[\w-]{6}/g, '<start>')
-    .replace(/-[a-z0-9]{8}"/g, '-<suffix>"');
+    .replace(/-[a-z0-9]{8}"/g, '-<suffix>"')
+    .replace(/[a-z0-9]{5}-[a-z0-9]{5}/g, '<recovery code>')
+    .replace(/secret=[A-Z2-7]{32}/g, 'secret=<secret>')
+    .replace(/SHA256:[\w+/]{43}/g, '<fingerprint>')
+    .replace(/AAAA[\w+/=]{20,}/g, '<public key>')
+    .replace(/[0-9a-f]{64}/g, '<hash>')
+    .replace(/"age": \d+/g, '"age": <years>');
 
 /** JSON as people read it, in one line where it is short; anything else as it is. */
 function pretty(text: string): string {
@@ -35,8 +41,10 @@ const stepsOf = (block: string): Step[] =>
     .split(/^\$ /m)
     .slice(1)
     .map((step) => {
-      const [command = '', ...output] = step.trimEnd().split('\n');
-      return { command, output: output.join('\n') };
+      const lines = step.trimEnd().split('\n');
+      const more = lines.slice(1).findIndex((line) => !line.startsWith('> ')) + 1 || lines.length;
+      const command = lines.slice(0, more).map((line) => line.replace(/^> /, ''));
+      return { command: command.join('\n'), output: lines.slice(more).join('\n') };
     });
 
 /** Runs the tour's commands in one shell, one after another, and resolves with what each of them printed. */
@@ -45,7 +53,8 @@ async function printed(commands: string[], port: string, directory: string): Pro
     .map((command) => `${command.replaceAll('localhost:3000', `127.0.0.1:${port}`)}\nprintf '${MARK}'`)
     .join('\n');
   const { stdout } = await run('bash', ['-e', '-c', script], { cwd: directory });
-  return stdout.split(MARK).slice(0, -1).map(pretty);
+  const asWritten = stdout.replaceAll(`localhost:${port}`, 'localhost:3000');
+  return asWritten.split(MARK).slice(0, -1).map(pretty);
 }
 
 /** UPDATE_README=1 writes what the commands print now into the README. */
@@ -71,7 +80,9 @@ test('the tour of the README runs as written and prints what it says', async () 
   if (process.env.UPDATE_README === '1') {
     let next = 0;
     const updated = readme.replace(BLOCK, (_all, block: string) => {
-      const lines = stepsOf(block).map(({ command }) => `$ ${command}\n${outputs[next++] ?? ''}`.trimEnd());
+      const lines = stepsOf(block).map(({ command }) =>
+        `$ ${command.replaceAll('\n', '\n> ')}\n${outputs[next++] ?? ''}`.trimEnd(),
+      );
       return `\`\`\`console\n${lines.join('\n')}\n\`\`\``;
     });
     await writeFile('README.md', updated);

@@ -4,28 +4,14 @@ import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import { findRunning } from '../../src/db/embedded/index.ts';
 import { httpCaller, times } from '../support/harness.ts';
-import { type Service, startService, temporaryDirectory } from '../support/service.ts';
+import { ROOT, type Service, signInRoot, startService, temporaryDirectory } from '../support/service.ts';
 
-const ROOT = { ROOT_EMAIL: 'root@example.org', ROOT_PASSWORD: 'Correct-horse-1' };
 const WRITERS = 8;
 const WRITES_BEFORE_KILL = 20;
 
-async function signIn(baseUrl: string) {
-  const { headers } = await httpCaller(baseUrl, {}).post('auth/sign-in/email', {
-    email: ROOT.ROOT_EMAIL,
-    password: ROOT.ROOT_PASSWORD,
-  });
-  return httpCaller(baseUrl, {
-    cookie: headers
-      .getSetCookie()
-      .map((cookie) => cookie.split(';')[0])
-      .join('; '),
-  });
-}
-
 /** Creates organizations until the service is gone; resolves with the ids that it acknowledged. */
 async function writeUntilKilled(service: Service, kill: () => Promise<unknown>): Promise<string[]> {
-  const root = await signIn(service.baseUrl);
+  const root = httpCaller(service.baseUrl, await signInRoot(service.baseUrl));
   const acknowledged: string[] = [];
   let killed: Promise<unknown> | undefined;
   await Promise.all(

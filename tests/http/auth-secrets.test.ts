@@ -46,7 +46,7 @@ describe('over http', () => {
     );
     expect(attributes.split('; ').slice(1).sort()).toEqual([
       'HttpOnly',
-      'Max-Age=604800',
+      'Max-Age=2592000',
       'Path=/',
       'SameSite=Lax',
     ]);
@@ -76,7 +76,7 @@ test('over https the cookie is Secure under the name for that, and is read back'
     const cookie = setCookieOf(up, name);
     expect(cookie.split('; ').slice(1).sort()).toEqual([
       'HttpOnly',
-      'Max-Age=604800',
+      'Max-Age=2592000',
       'Path=/',
       'SameSite=Lax',
       'Secure',

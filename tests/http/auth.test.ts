@@ -62,7 +62,6 @@ describe('what else better-auth could do is not there', () => {
     'GET list-sessions',
     'GET list-accounts',
     'GET account-info',
-    'GET verify-email?token=x',
     'GET callback/github?code=x',
     'POST callback/github',
     'GET reset-password/x?callbackURL=https://evil.example',
@@ -78,9 +77,6 @@ describe('what else better-auth could do is not there', () => {
     'POST verify-password',
     'POST delete-user',
     'POST forget-password',
-    'POST request-password-reset',
-    'POST reset-password',
-    'POST send-verification-email',
     'POST revoke-session',
     'POST revoke-sessions',
     'POST revoke-other-sessions',
@@ -137,7 +133,7 @@ describe('sign-in', () => {
     expect(wrong.status).toBe(401);
     expect(wrong.body).toEqual({
       message: 'Invalid email or password',
-      code: 'INVALID_EMAIL_OR_PASSWORD',
+      code: 'UNAUTHORIZED',
       data: {
         code: 'UNAUTHORIZED',
         httpStatus: 401,
@@ -176,7 +172,10 @@ describe('sign-in', () => {
   ])('with %j is refused for its field', async (body, field) => {
     const reply = await anonymous.post('auth/sign-in/email', body);
     expect(reply.status).toBe(400);
-    expect(reply.body).toMatchObject({ code: 'BAD_REQUEST', issues: [{ path: [field] }] });
+    expect(reply.body).toMatchObject({
+      code: 'BAD_REQUEST',
+      issues: expect.arrayContaining([expect.objectContaining({ path: [field] })]),
+    });
   });
 
   test('without being remembered the cookie ends with the browser', async () => {
@@ -186,7 +185,7 @@ describe('sign-in', () => {
     expect(sessionCookie(await signIn('forget@example.org', PASSWORD, { rememberMe: false }))).not.toMatch(
       /Max-Age/,
     );
-    expect(sessionCookie(await signIn('forget@example.org', PASSWORD))).toMatch(/Max-Age=604800/);
+    expect(sessionCookie(await signIn('forget@example.org', PASSWORD))).toMatch(/Max-Age=2592000/);
   });
 });
 

@@ -1,13 +1,20 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createKeyUsage } from '../../src/auth/key-usage.ts';
-import type { AuthRoute } from '../../src/auth/routes.ts';
+import type { AuthRoute } from '../../src/auth/route.ts';
+import { createKeyUsage, createSessionUsage } from '../../src/auth/usage.ts';
 import { createServer } from '../../src/http/server.ts';
 import { createMemoryRateLimiter } from '../../src/platform/rate-limiter.ts';
 import { createHarness, type Harness, times } from '../support/harness.ts';
 
 const METRICS_TOKEN = 'a-token-for-the-metrics';
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+const COOKIE = { name: 'session', set: async () => '', cleared: '' };
+const IDENTITY = {
+  handle: async () => new Response(),
+  sessionCookie: COOKIE,
+  twoFactorCookie: { ...COOKIE, name: 'two_factor' },
+};
 
 let h: Harness;
 beforeAll(async () => {
@@ -20,12 +27,14 @@ const bareServer = (checkReady = async () => {}, authRoutes: Map<string, AuthRou
   createServer({
     deps: h.app.deps,
     rateLimiter: createMemoryRateLimiter(),
+    callLimit: undefined,
     keyUsage: createKeyUsage(h.app.deps.db),
-    cookieName: 'session',
+    sessionUsage: createSessionUsage(h.app.deps.db),
+    identity: IDENTITY,
     trustedOrigins: new Set(),
     checkReady,
     metricsToken: undefined,
-    countJobs: async () => ({ waiting: 0, failed: 0 }),
+    countJobs: async () => ({ waiting: 0, failed: 0, oldestSeconds: 0 }),
     authRoutes,
     isHttps: false,
     corsOrigins: [],
@@ -107,6 +116,7 @@ describe('metrics', () => {
     expect(counted('user.get', 401)).toBe(1);
     expect(text).toMatch(/tenantry_jobs\{state="waiting"\} \d+/);
     expect(text).toMatch(/tenantry_jobs\{state="failed"\} 0/);
+    expect(text).toMatch(/^tenantry_job_oldest_seconds [\d.]+$/m);
     expect(text).toContain('process_cpu_user_seconds_total');
   });
 

@@ -66,14 +66,3 @@ test('the page reads our document, and that is served', async () => {
   expect(body).toMatchObject({ openapi: expect.stringMatching(/^3\.1\./), servers: [{ url: '/api' }] });
   expect(Object.keys(body.paths)).toContain('/organization.create');
 });
-
-test('the page of an invitation fetches from here only, and hands its token to nobody', async () => {
-  const { text, headers } = await h.anonymous.send('/invitation?token=x', {});
-  expect(headers.get('content-security-policy')).toMatch(
-    /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'/,
-  );
-  expect(text).toContain('<meta name="referrer" content="no-referrer">');
-  const urls = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url ?? '');
-  expect(urls).toEqual(['/invitation.css', '/invitation.js']);
-  for (const url of urls) expect((await h.anonymous.send(url, {})).status).toBe(200);
-});

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { enqueue } from '../../src/domain/job/index.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { countJobs, enqueue } from '../../src/domain/job/index.ts';
 import type { Mail } from '../../src/domain/mail.ts';
 import { createJobRunner, type JobRunner } from '../../src/jobs/runner.ts';
-import { createHarness, type Harness, type TestUser, times } from '../support/harness.ts';
+import { createHarness, type Harness, type TestUser, times, UNLIMITED } from '../support/harness.ts';
 
 let h: Harness;
 let owner: TestUser;
@@ -12,12 +12,11 @@ let deliver: (mail: Mail) => Promise<void>;
 let runner: JobRunner;
 
 beforeAll(async () => {
-  h = await createHarness();
+  h = await createHarness({}, { rateLimiter: UNLIMITED });
   await h.app.jobs.stop(); // the service's own runner would take the jobs of these tests
   const organization = await h.organization();
   [owner, organizationId] = [organization.owner, organization.id];
-  const mailer = { send: (mail: Mail) => deliver(mail) };
-  runner = createJobRunner({ deps: h.app.deps, mailer }, { warn: () => {}, error: () => {} });
+  runner = newRunner();
 });
 afterAll(() => h[Symbol.asyncDispose]());
 beforeEach(async () => {
@@ -26,6 +25,22 @@ beforeEach(async () => {
   h.clock.offset = 0;
   deliver = async (mail) => void sent.push(mail);
 });
+
+const newRunner = (patience?: { handler: number; stop: number }): JobRunner =>
+  createJobRunner(
+    { deps: h.app.deps, mailer: { send: (mail) => deliver(mail) } },
+    { warn: () => {}, error: () => {} },
+    patience,
+  );
+/** A promise and what resolves or rejects it: a delivery that ends when a test says so. */
+function gate() {
+  let [open, fail] = [() => {}, (_error: Error) => {}];
+  const passed = new Promise<void>((resolve, reject) => {
+    [open, fail] = [resolve, reject];
+  });
+  return { passed, open, fail };
+}
+const SOON = { timeout: 10_000, interval: 10 };
 
 let invited = 0;
 async function invite(): Promise<string> {
@@ -109,4 +124,142 @@ test('nothing is sent for an invitation that was withdrawn', async () => {
   await runner.runDue();
   expect(sent).toHaveLength(0);
   expect(await jobs()).toHaveLength(0);
+});
+
+describe('several at once', () => {
+  test('two processes never do the same job', async () => {
+    for (const _ of times(25, () => 0)) await invite();
+    await Promise.all([newRunner().runDue(), newRunner().runDue(), newRunner().runDue()]);
+    expect(sent).toHaveLength(25);
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(25);
+    expect(await jobs()).toHaveLength(0);
+  });
+
+  test('a slow delivery holds no other up, and is waited for when the service stops', async () => {
+    for (const _ of times(25, () => 0)) await invite();
+    const slow = gate();
+    let begun = 0;
+    deliver = async (mail) => {
+      begun += 1;
+      if (begun === 1) await slow.passed;
+      sent.push(mail);
+    };
+    const service = newRunner();
+    service.start();
+    await vi.waitFor(() => expect(sent).toHaveLength(24), SOON);
+    await invite(); // also what comes later
+    await vi.waitFor(() => expect(sent).toHaveLength(25), SOON);
+    let stopped = false;
+    const stopping = service.stop().then(() => {
+      stopped = true;
+    });
+    await invite();
+    expect(stopped).toBe(false);
+    slow.open();
+    await stopping;
+    expect(sent, 'nothing new is taken').toHaveLength(26);
+    expect(await jobs()).toHaveLength(1);
+  });
+
+  test('no more than ten', async () => {
+    for (const _ of times(15, () => 0)) await invite();
+    const all = gate();
+    let begun = 0;
+    deliver = async () => {
+      begun += 1;
+      await all.passed;
+    };
+    const done = runner.runDue();
+    await vi.waitFor(() => expect(begun).toBe(10), SOON);
+    expect(await h.sql`select 1 from jobs where locked_until is not null`).toHaveLength(10);
+    all.open();
+    await done;
+    expect(begun).toBe(15);
+  });
+});
+
+test('a delivery that never ends has failed, and is tried again', async () => {
+  await invite();
+  deliver = () => new Promise(() => {});
+  await newRunner({ handler: 50, stop: 5_000 }).runDue();
+  expect(await jobs()).toMatchObject([{ attempts: 1, failedAt: null, lastError: 'no answer in 50 ms' }]);
+  h.clock.advance(6_000);
+  deliver = async (mail) => void sent.push(mail);
+  await runner.runDue();
+  expect(sent).toHaveLength(1);
+});
+
+test('a delivery that does not end keeps the service from stopping for a while only', async () => {
+  await invite();
+  const slow = gate();
+  onTestFinished(slow.open);
+  let begun = false;
+  deliver = async () => {
+    begun = true;
+    await slow.passed;
+  };
+  const service = newRunner({ handler: 60_000, stop: 50 });
+  service.start();
+  await vi.waitFor(() => expect(begun).toBe(true), SOON);
+  await service.stop();
+  const [job] = await h.sql`select failed_at, locked_until from jobs`;
+  expect(job?.failedAt).toBeNull();
+  expect(job?.lockedUntil, 'to be taken up after its lease').toBeInstanceOf(Date);
+});
+
+test('a job that another process took up meanwhile is left to that', async () => {
+  await invite();
+  const [first, second] = [gate(), gate()];
+  const gates = [first, second];
+  let begun = 0;
+  deliver = async () => gates[begun++]?.passed;
+  const runs = [runner.runDue()];
+  await vi.waitFor(() => expect(begun).toBe(1), SOON);
+  h.clock.advance(121_000);
+  runs.push(newRunner().runDue());
+  await vi.waitFor(() => expect(begun).toBe(2), SOON);
+  onTestFinished(second.open);
+  first.fail(new Error('too late'));
+  await runs[0];
+  const [job] = await h.sql`select attempts, last_error, locked_until from jobs`;
+  expect(job).toMatchObject({ attempts: 2, lastError: null });
+  expect(job?.lockedUntil).toBeInstanceOf(Date);
+  second.open();
+  await runs[1];
+  expect(await jobs()).toHaveLength(0);
+});
+
+test('a job of a newer version stays and waits for that version, and holds no other up', async () => {
+  await h.app.deps.db.transaction((tx) => enqueue(tx, 'mail.notice' as never, {} as never, h.app.deps.now()));
+  await h.sql`update jobs set name = 'dns.future'`;
+  await invite();
+  await runner.runDue();
+  expect(sent).toHaveLength(1);
+  expect(await jobs()).toMatchObject([
+    { attempts: 1, failedAt: null, lastError: 'There is no handler for dns.future.' },
+  ]);
+});
+
+test('what is kept of an error is one line of bounded length', async () => {
+  await invite();
+  deliver = async () => {
+    throw new Error(`a\0b\u001b[31m\r\nc${'d'.repeat(5000)}`);
+  };
+  await runner.runDue();
+  const [job] = await jobs();
+  expect(job?.lastError).toMatch(/^a b \[31m cd+$/);
+  expect(job?.lastError).toHaveLength(500);
+});
+
+test('jobs are counted, with the age of the oldest that waits', async () => {
+  const count = () => countJobs(h.app.deps.db, h.app.deps.now());
+  expect(await count()).toEqual({ waiting: 0, failed: 0, oldestSeconds: 0 });
+  for (const _ of times(3, () => 0)) await invite();
+  await h.sql`update jobs set failed_at = now(), created_at = now() - interval '1 day'
+    where id = (select min(id::text)::uuid from jobs)`;
+  h.clock.advance(3_600_000);
+  const { waiting, failed, oldestSeconds } = await count();
+  expect({ waiting, failed }).toEqual({ waiting: 2, failed: 1 });
+  expect(oldestSeconds).toBeGreaterThanOrEqual(3600);
+  expect(oldestSeconds).toBeLessThan(3700);
 });

@@ -30,10 +30,41 @@ describe('parseHandle', () => {
     ['acme', `acme.${BASE}`],
     ['a.b.c.example.com', 'a.b.c.example.com'],
     ['xn--bcher-kva.example.com', 'xn--bcher-kva.example.com'],
+    ['XN--BCHER-KVA.example.com', 'xn--bcher-kva.example.com'],
+    ['acme.xn--p1ai', 'acme.xn--p1ai'],
     [`deep.acme.${BASE}`, `deep.acme.${BASE}`],
     [`${'a'.repeat(63)}.example.com`, `${'a'.repeat(63)}.example.com`],
     ['city.kawasaki.jp', 'city.kawasaki.jp'],
   ])('takes %s as %s', (text, handle) => expect(handleOf(text)).toBe(handle));
+
+  test.each([
+    ['xn--a.example.com'], // does not decode
+    ['xn--zzzzzz.example.com'],
+    ['xn--abc-.example.com'], // abc in another spelling
+    ['xn--.example.com'],
+  ])('takes no punycode of nothing: %s', (text) => expect(problemOf(text)).toBe('invalid'));
+
+  test.each([
+    ['bücher.example.com', 'xn--bcher-kva.example.com'],
+    ['Bu\u0308cher.example.com', 'xn--bcher-kva.example.com'],
+    ['bücher', `xn--bcher-kva.${BASE}`],
+    ['аcme.example.com', 'xn--cme-5cd.example.com'], // a Cyrillic а
+  ])('names the punycode of %s, and does not take it', (text, punycode) => {
+    const result = parseHandle(text, BASE);
+    expect(result).toMatchObject({ problem: 'invalid', message: expect.stringMatching(`${punycode}$`) });
+    expect(handleOf(punycode)).toBe(punycode);
+  });
+
+  test.each([
+    ['a b.example.com'],
+    ['a_b.example.com'],
+    ['ä b.example.com'],
+    ['ä%62.example.com'],
+    ['a..b'],
+    ['ä@b.com'],
+  ])('names none for %s', (text) =>
+    expect(parseHandle(text, BASE)).toMatchObject({ message: expect.not.stringContaining('punycode') }),
+  );
 
   test.each([
     [BASE, 'base_domain'],

@@ -1,38 +1,63 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  byResource,
   can,
   canOnPlatform,
-  GRANTABLE_ROLES,
+  decide,
+  giveableStatements,
   isPermission,
   mayGrant,
   mayInvite,
   outranks,
   PLATFORM_ROLES,
-  permissionsOf,
   ROLE_NAMES,
+  roleOf,
   STATEMENTS,
 } from '../../src/kernel/permissions.ts';
 
 const EVERY = Object.entries(STATEMENTS)
   .flatMap(([resource, actions]) => actions.map((action) => `${resource}:${action}`))
   .filter(isPermission);
-const role = fc.constantFrom(...ROLE_NAMES);
+const builtIn = fc.constantFrom(...ROLE_NAMES).map((name) => roleOf(name));
+const custom = fc.subarray(EVERY).map((permissions) => roleOf('support', permissions));
+const role = fc.oneof(builtIn, custom);
 const permission = fc.constantFrom(...EVERY);
 const keyPermissions = fc.option(fc.subarray(EVERY));
 
 describe('roles', () => {
   test('the table, in full', () => {
     const without = (...missing: string[]) => EVERY.filter((each) => !missing.includes(each));
-    expect([...permissionsOf('owner')].sort()).toEqual([...EVERY].sort());
-    expect([...permissionsOf('admin')].sort()).toEqual(without('organization:delete').sort());
-    expect([...permissionsOf('member')].sort()).toEqual(['member:read', 'organization:read']);
+    expect([...roleOf('owner').permissions].sort()).toEqual([...EVERY].sort());
+    expect([...roleOf('admin').permissions].sort()).toEqual(without('organization:delete').sort());
+    expect([...roleOf('member').permissions].sort()).toEqual([
+      ...['customRole:read', 'member:read', 'organization:read', 'sshKey:read'],
+    ]);
   });
 
-  test('a higher role holds every right of a lower one', () => {
+  test('a custom role is what was put into it, without what is the owner’s alone and what is no permission', () => {
     fc.assert(
-      fc.property(role, role, permission, (high, low, right) => {
-        fc.pre(outranks(high, low));
+      fc.property(fc.subarray(EVERY), (given) => {
+        const giveable = given.filter((each) => each !== 'organization:delete');
+        expect([...roleOf('support', [...given, 'organization:fly']).permissions].sort()).toEqual(
+          giveable.sort(),
+        );
+      }),
+    );
+    expect(roleOf('support').permissions.size).toBe(0);
+    expect(roleOf('member', EVERY)).toBe(roleOf('member'));
+  });
+
+  test('a custom role is between admin and member, and equal to every other one', () => {
+    expect([outranks('owner', 'support'), outranks('admin', 'support')]).toEqual([true, true]);
+    expect([outranks('support', 'member'), outranks('support', 'sales')]).toEqual([true, false]);
+    expect([outranks('support', 'admin'), outranks('member', 'support')]).toEqual([false, false]);
+  });
+
+  test('a higher built-in role holds every right of a lower one', () => {
+    fc.assert(
+      fc.property(builtIn, builtIn, permission, (high, low, right) => {
+        fc.pre(outranks(high.name, low.name));
         if (can(low, right)) expect(can(high, right)).toBe(true);
       }),
     );
@@ -41,8 +66,8 @@ describe('roles', () => {
   test('nobody outranks himself, and of two roles at most one outranks the other', () => {
     fc.assert(
       fc.property(role, role, (a, b) => {
-        expect(outranks(a, a)).toBe(false);
-        expect(outranks(a, b) && outranks(b, a)).toBe(false);
+        expect(outranks(a.name, a.name)).toBe(false);
+        expect(outranks(a.name, b.name) && outranks(b.name, a.name)).toBe(false);
       }),
     );
   });
@@ -54,19 +79,20 @@ describe('keys', () => {
       fc.property(role, permission, keyPermissions, (holder, right, given) => {
         const expected = can(holder, right) && (given === null || given.includes(right));
         expect(can(holder, right, given)).toBe(expected);
+        const by = can(holder, right) && given !== null ? 'key' : 'role';
+        expect(decide(holder, right, given)).toEqual({ allowed: expected, by });
       }),
     );
   });
 
   test('a key without permissions may do nothing', () => {
-    for (const right of EVERY) expect(can('owner', right, [])).toBe(false);
+    for (const right of EVERY) expect(can(roleOf('owner'), right, [])).toBe(false);
   });
 });
 
 describe('granting', () => {
   test('ownership is never granted', () => {
-    for (const actor of ROLE_NAMES) expect(mayGrant(actor, 'owner')).toBe(false);
-    expect(GRANTABLE_ROLES).not.toContain('owner');
+    for (const actor of ROLE_NAMES) expect(mayGrant(roleOf(actor), roleOf('owner'))).toBe(false);
   });
 
   test('nobody grants a right that he lacks', () => {
@@ -87,8 +113,16 @@ describe('granting', () => {
     ['member', 'admin', false],
     ['member', 'member', false], // holds the rights, but not the one to invite
   ] as const)('%s invites to %s: %s', (inviter, invited, expected) =>
-    expect(mayInvite(inviter, invited)).toBe(expected),
+    expect(mayInvite(roleOf(inviter), roleOf(invited))).toBe(expected),
   );
+});
+
+test('permissions by resource are in the order of the table, without what is empty', () => {
+  expect(byResource(['sshKey:delete', 'member:read', 'sshKey:read'])).toEqual({
+    member: ['read'],
+    sshKey: ['read', 'delete'],
+  });
+  expect(giveableStatements()).toEqual({ ...STATEMENTS, organization: ['read', 'update'] });
 });
 
 describe('names', () => {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import { createApp } from '../../src/app.ts';
+import { createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { registerAccount } from '../../src/domain/account/index.ts';
+import type { RateLimiter } from '../../src/domain/deps.ts';
 import type { Mail } from '../../src/domain/mail.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import type { Role } from '../../src/kernel/permissions.ts';
@@ -50,13 +51,35 @@ export function httpCaller(baseUrl: string, headers: Record<string, string>) {
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json', ...extra },
       }),
+    /** Sends a form whose parts come in the order of `fields`; a Blob is a file. */
+    form(procedure: string, fields: Record<string, unknown>) {
+      const body = new FormData();
+      for (const [name, value] of Object.entries(fields)) {
+        if (value instanceof Blob) body.append(name, value, 'picture.png');
+        else body.append(name, typeof value === 'string' ? value : JSON.stringify(value));
+      }
+      return send(`/api/${procedure}`, { method: 'POST', body });
+    },
   };
 }
 export type Caller = ReturnType<typeof httpCaller>;
 export type TestUser = Caller & { id: string; email: string; cookie: string };
 
+/** For tests of other things that call more often than a person may. */
+export const UNLIMITED: RateLimiter = {
+  consume: async ({ points, seconds }) => ({
+    allowed: true,
+    limit: points,
+    remaining: points,
+    resetSeconds: seconds,
+  }),
+};
+
 /** The whole service on a database of its own, listening on a free port. */
-export async function createHarness(environment: Record<string, string> = {}) {
+export async function createHarness(
+  environment: Record<string, string> = {},
+  overrides: Pick<Overrides, 'rateLimiter'> = {},
+) {
   const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
@@ -85,6 +108,7 @@ export async function createHarness(environment: Record<string, string> = {}) {
   const app = await createApp(config, logger, {
     now: () => new Date(Date.now() + clock.offset),
     mailer: { send: async (mail) => void mails.push(mail) },
+    ...overrides,
   });
   const baseUrl = await app.listen();
   const sql = postgres(url.href, {
@@ -145,19 +169,20 @@ export async function createHarness(environment: Record<string, string> = {}) {
   }
 
   /**
-   * Starts `attempts` while the organization's row is held, and lets go once all of them wait, or have ended: a race
+   * Starts `attempts` while an organization's or a user's row is held, and lets go once all of them wait, or have ended: a race
    * every time. `meanwhile` changes something while they wait, in the transaction that holds the row.
    */
   async function race<T>(
-    organizationId: string,
+    id: string,
     attempts: (() => Promise<T>)[],
     meanwhile: (tx: postgres.TransactionSql) => Promise<unknown> = async () => {},
+    table: 'organizations' | 'users' = 'organizations',
   ): Promise<T[]> {
     const gate = postgres(url.href, { max: 1 });
     let started: Promise<T[]> = Promise.resolve([]);
     let ended = 0;
     await gate.begin(async (tx) => {
-      await tx`select 1 from organizations where id = ${organizationId} for update`;
+      await tx`select 1 from ${tx(table)} where id = ${id} for update`;
       started = Promise.all(attempts.map((attempt) => attempt().finally(() => (ended += 1))));
       for (let waiting = 0; waiting + ended < attempts.length; ) {
         const [row] = await admin<{ n: number }[]>`

@@ -4,6 +4,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { httpCaller } from './harness.ts';
 
 const NODE_OPTIONS = ['--import', 'tsx'];
 
@@ -91,4 +92,17 @@ export async function startService(environment: NodeJS.ProcessEnv): Promise<Serv
       return code;
     },
   };
+}
+
+/** The first account of a service that is started with these settings. */
+export const ROOT = { ROOT_EMAIL: 'root@example.org', ROOT_PASSWORD: 'Correct-horse-1' };
+
+/** Signs it in: the headers of a session. */
+export async function signInRoot(baseUrl: string): Promise<Record<string, string>> {
+  const { headers } = await httpCaller(baseUrl, {}).post('auth/sign-in/email', {
+    email: ROOT.ROOT_EMAIL,
+    password: ROOT.ROOT_PASSWORD,
+  });
+  const cookies = headers.getSetCookie().map((cookie) => cookie.split(';')[0]);
+  return { cookie: cookies.join('; ') };
 }

@@ -5,7 +5,9 @@ import {
   createOrganization,
   deleteOrganization,
   listOrganizations,
+  ORGANIZATION_FIELDS,
   oneOrganization,
+  previewDeletion,
   setActive,
   setDefault,
   updateOrganization,
@@ -19,6 +21,24 @@ const Description = z.string().trim().max(1000);
 const Logo = z.string().trim().max(2048);
 const Handle = z.string().min(1).max(253).meta({ example: 'acme.example.com' });
 const Required = z.object({ organizationId: Id });
+
+const DeletePreview = z
+  .object({
+    deletes: z
+      .object({
+        members: z.number().int(),
+        invitations: z.number().int().meta({ description: 'Those that are still to be answered.' }),
+        apiKeys: z.number().int().meta({ description: 'Those that are bound to the organization.' }),
+        sshKeys: z.number().int(),
+        avatar: z.boolean(),
+      })
+      .meta({ description: 'What goes with the organization.' }),
+    deletable: z.boolean(),
+    obstacles: z
+      .array(z.object({ reason: z.string(), message: z.string() }))
+      .meta({ description: 'Why organization.delete would be refused now.' }),
+  })
+  .meta({ id: 'DeletePreview' });
 
 export const coreProcedures = {
   create: userProcedure
@@ -50,7 +70,7 @@ export const coreProcedures = {
     }),
 
   one: organizationProcedure('organization:read')
-    .meta({ summary: 'Read one organization' })
+    .meta({ summary: 'Read one organization', version: ORGANIZATION_FIELDS })
     .input(Required)
     .output(Organization)
     .query(({ ctx }) => oneOrganization(ctx.deps, ctx.actor)),
@@ -60,6 +80,7 @@ export const coreProcedures = {
       summary: 'Change an organization',
       description: 'What is left out stays, null clears. An inactive organization can only be activated.',
       rateLimit: { name: 'organization.update', points: 6, seconds: 60 },
+      version: ORGANIZATION_FIELDS,
     })
     .input(
       Required.extend({
@@ -73,19 +94,32 @@ export const coreProcedures = {
     )
     .output(Organization)
     .mutation(({ ctx, input: { organizationId: _, ...changes } }) =>
-      updateOrganization(ctx.deps, ctx.actor, changes),
+      updateOrganization(ctx.deps, ctx.actor, changes, ctx.ifMatch),
     ),
 
   delete: organizationProcedure('organization:delete')
     .meta({
       summary: 'Delete an organization',
       description: 'With its members, invitations and keys. Refused for the last one that the caller owns.',
+      version: ORGANIZATION_FIELDS,
     })
     .input(Required)
     .output(z.array(z.never()))
     .mutation(async ({ ctx }) => {
-      await deleteOrganization(ctx.deps, ctx.actor);
+      await deleteOrganization(ctx.deps, ctx.actor, ctx.ifMatch);
       return [];
+    }),
+
+  deletePreview: organizationProcedure('organization:delete')
+    .meta({
+      summary: 'Tell what deleting an organization would take with it, and what stands in the way',
+      description: 'Changes nothing.',
+    })
+    .input(Required)
+    .output(DeletePreview)
+    .query(async ({ ctx }) => {
+      const { deletes, obstacles } = await previewDeletion(ctx.deps, ctx.actor);
+      return { deletes, deletable: obstacles.length === 0, obstacles };
     }),
 
   setDefault: organizationProcedure('organization:read')
@@ -107,7 +141,11 @@ export const coreProcedures = {
     }),
 
   active: userProcedure
-    .meta({ summary: 'Read the active organization', limitedKeys: 'organization:read' })
+    .meta({
+      summary: 'Read the active organization',
+      limitedKeys: 'organization:read',
+      version: ORGANIZATION_FIELDS,
+    })
     .output(Organization.nullable())
     .query(({ ctx }) => activeOrganization(ctx.deps, ctx.principal)),
 

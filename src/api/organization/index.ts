@@ -1,6 +1,12 @@
 import { router } from '../trpc.ts';
+import { avatarProcedures } from './avatar.ts';
 import { coreProcedures } from './core.ts';
 import { invitationProcedures } from './invitations.ts';
 import { memberProcedures } from './members.ts';
 
-export const organizationRouter = router({ ...coreProcedures, ...invitationProcedures, ...memberProcedures });
+export const organizationRouter = router({
+  ...coreProcedures,
+  ...avatarProcedures,
+  ...invitationProcedures,
+  ...memberProcedures,
+});

@@ -22,6 +22,11 @@ export const apiKeys = pgTable(
     /** The first characters of the key, to tell keys apart. */
     start: text().notNull(),
     keyHash: text('key_hash').notNull().unique('api_keys_key_hash_unique'),
+    /** After a rotation the key before is accepted until then. */
+    previousKeyHash: text('previous_key_hash').unique('api_keys_previous_key_hash_unique'),
+    previousKeyExpiresAt: moment('previous_key_expires_at'),
+    /** Addresses and ranges (CIDR) that may use the key; null is anywhere. */
+    allowedIps: jsonb('allowed_ips').$type<string[]>(),
     scope: text({ enum: API_KEY_SCOPES }).notNull(),
     organizationId: uuid('organization_id'),
     activeOrganizationId: uuid('active_organization_id'),
@@ -51,6 +56,10 @@ export const apiKeys = pgTable(
     check(
       'api_keys_scope_organization',
       sql`(${t.scope} = 'organization') = (${t.organizationId} is not null)`,
+    ),
+    check(
+      'api_keys_previous_key_whole',
+      sql`(${t.previousKeyHash} is null) = (${t.previousKeyExpiresAt} is null)`,
     ),
     check('api_keys_rate_limit_whole', sql`(${t.rateLimitMax} is null) = (${t.rateLimitTimeWindow} is null)`),
     check('api_keys_refill_whole', sql`(${t.refillAmount} is null) = (${t.refillInterval} is null)`),

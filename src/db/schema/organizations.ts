@@ -4,16 +4,24 @@ import {
   check,
   index,
   integer,
+  jsonb,
   pgTable,
   text,
   unique,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Role } from '../../kernel/permissions.ts';
+import type { Permission, Role } from '../../kernel/permissions.ts';
 import { INVITATION_STATUSES } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment, updatedAt } from '../columns.ts';
 import { users } from './accounts.ts';
+
+/**
+ * The part of a role's name that is no built-in one. By it the deferred foreign keys of migration custom_roles, which
+ * drizzle cannot describe, refer to a role that the organization has.
+ */
+const customPart = (role: string, and = '') =>
+  sql.raw(`case when ${role} not in ('owner', 'admin', 'member')${and} then ${role} end`);
 
 /**
  * Exactly one owner: `owner_id` and the constant `owner_role` refer to the owner's membership by a deferred foreign
@@ -27,10 +35,13 @@ export const organizations = pgTable(
     slug: text().notNull().unique('organizations_slug_unique'),
     handle: text().notNull().unique('organizations_handle_unique'),
     logo: text(),
+    /** Content hash of the uploaded picture; see domain/avatar. */
+    avatarHash: text('avatar_hash'),
     description: text(),
     metadata: text(),
     active: boolean().notNull().default(true),
     defaultRole: text('default_role').$type<Role>(),
+    customDefaultRole: text('custom_default_role').generatedAlwaysAs(customPart('default_role')),
     ownerId: uuid('owner_id')
       .notNull()
       .references(() => users.id),
@@ -46,6 +57,27 @@ export const organizations = pgTable(
   ],
 );
 
+/** Roles that an organization has made, besides owner, admin and member. */
+export const customRoles = pgTable(
+  'custom_roles',
+  {
+    id: id(),
+    organizationId: uuid('organization_id')
+      .notNull()
+      .references(() => organizations.id, { onDelete: 'cascade' }),
+    name: text().notNull(),
+    permissions: jsonb().$type<Permission[]>().notNull(),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [
+    unique('custom_roles_name_unique').on(t.organizationId, t.name),
+    // Support and support would be taken for one another.
+    uniqueIndex('custom_roles_name_any_case').on(t.organizationId, sql`lower(${t.name})`),
+    check('custom_roles_name_own', sql`${t.name} not in ('owner', 'admin', 'member')`),
+  ],
+);
+
 export const memberships = pgTable(
   'memberships',
   {
@@ -57,6 +89,7 @@ export const memberships = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     role: text().$type<Role>().notNull(),
+    customRole: text('custom_role').generatedAlwaysAs(customPart('role')),
     isDefault: boolean('is_default').notNull().default(false),
     createdAt: createdAt(),
   },
@@ -77,6 +110,8 @@ export const invitations = pgTable(
       .references(() => organizations.id, { onDelete: 'cascade' }),
     email: text().notNull(),
     role: text().$type<Role>().notNull(),
+    /** Closed ones keep the name of a role that may be gone. */
+    customRole: text('custom_role').generatedAlwaysAs(customPart('role', " and status = 'pending'")),
     status: text({ enum: INVITATION_STATUSES }).notNull().default('pending'),
     inviterId: uuid('inviter_id')
       .notNull()

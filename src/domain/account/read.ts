@@ -1,32 +1,51 @@
-import type { users } from '../../db/schema/index.ts';
 import { notFound } from '../../kernel/errors.ts';
 import { canOnPlatform } from '../../kernel/permissions.ts';
-import type { ApiKey } from '../api-key/index.ts';
-import { listApiKeys } from '../api-key/index.ts';
+import { type ApiKey, listApiKeys } from '../api-key/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OwnMembership } from '../organization/index.ts';
 import { isLimited, type Principal } from '../principal.ts';
+import {
+  type Account,
+  type PrivateProfile,
+  type Profile,
+  type ProfileRow,
+  profileColumns,
+  toAccount,
+  toProfile,
+} from './profile.ts';
 
-export type Profile = typeof users.$inferSelect;
-export type MemberWithUser = OwnMembership & { user: Profile & { apiKeys: ApiKey[] } };
+export type VisibleProfile = Profile & Partial<PrivateProfile>;
+export type MemberWithUser = OwnMembership & { user: VisibleProfile & { apiKeys: ApiKey[] } };
+
+/** The caller's own account. One statement. @throws NOT_FOUND when it was deleted a moment ago. */
+export async function ownAccount(deps: Deps, principal: Principal): Promise<Account> {
+  const [row] = await deps.db.query(
+    (sql) => sql<ProfileRow[]>`
+      select ${profileColumns(sql, deps.now())} from users u where u.id = ${principal.userId}`,
+  );
+  if (row === undefined) throw notFound('User');
+  return toAccount(deps, row);
+}
 
 /**
- * A profile: one's own (`me`), one of a member of the active organization, or any for platform staff.
+ * A profile: one's own (`me`), one of a member of the active organization, or any for platform staff. Members see
+ * nothing private of each other, limited API keys nothing private of anybody.
  *
  * @throws NOT_FOUND alike for everybody else.
  */
-export async function oneUser(deps: Deps, principal: Principal, userId: string): Promise<Profile> {
+export async function oneUser(deps: Deps, principal: Principal, userId: string): Promise<VisibleProfile> {
   const id = userId === 'me' ? principal.userId : userId;
-  const any = canOnPlatform(principal.platformRole, 'user.readAny') && !isLimited(principal.key);
+  const isWhole = !isLimited(principal.key);
+  const isStaff = isWhole && canOnPlatform(principal.platformRole, 'user.readAny');
   const organizationId = principal.active?.organizationId ?? null;
   const [row] = await deps.db.query(
-    (sql) => sql<Profile[]>`
-      select u.* from users u
-      where u.id = ${id} and (${any} or u.id = ${principal.userId} or exists (
+    (sql) => sql<ProfileRow[]>`
+      select ${profileColumns(sql, deps.now())} from users u
+      where u.id = ${id} and (${isStaff} or u.id = ${principal.userId} or exists (
         select 1 from memberships m where m.user_id = u.id and m.organization_id = ${organizationId}))`,
   );
   if (row === undefined) throw notFound('User');
-  return row;
+  return isStaff || (isWhole && id === principal.userId) ? toAccount(deps, row) : toProfile(deps, row);
 }
 
 /** The caller's membership of the active organization with the profile and the keys' descriptions. */

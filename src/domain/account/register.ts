@@ -1,14 +1,19 @@
 import type { Sql, Transaction } from '../../db/client.ts';
-import { badRequest, conflict } from '../../kernel/errors.ts';
+import { dateOfBirthProblem } from '../../kernel/ages.ts';
+import { badRequest } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
-import { passwordProblem } from '../../kernel/password.ts';
 import type { PlatformRole } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
+import { issueLink } from '../email-link/index.ts';
 import { joinByToken } from '../invitation/index.ts';
 import { foundOrganization } from '../organization/index.ts';
+import { requireStrong } from '../password/index.ts';
 import type { Origin } from '../principal.ts';
+import { readSettings } from '../settings/index.ts';
 import { lockUser } from '../user-lock.ts';
+import { emailTaken, insertUser } from './insert.ts';
+import { requireAdmission } from './rules.ts';
 
 /** `email` is trimmed and lower-case. With `invitationToken` the account joins that organization and gets none of its own. */
 export type Registration = {
@@ -17,7 +22,13 @@ export type Registration = {
   name: string;
   firstName?: string | undefined;
   lastName?: string | undefined;
+  /** YYYY-MM-DD, a day that the calendar has. */
+  dateOfBirth?: string | undefined;
+  /** ISO 3166-1 alpha-2. */
+  billingCountry?: string | undefined;
   invitationToken?: string | undefined;
+  /** Made by an operator, whom the rules of registration do not bind. */
+  byOperator?: boolean;
   /** Only for accounts that an operator makes: nobody else vouches for an address unseen. */
   emailVerified?: boolean;
 };
@@ -33,26 +44,43 @@ async function roleOfNext(tx: Transaction): Promise<PlatformRole> {
   return (await hasUsers(tx)) ? 'user' : 'rootAdmin';
 }
 
-function requirePassword(password: string): void {
-  const problem = passwordProblem(password);
-  if (problem !== undefined) throw badRequest('password', 'weak_password', problem);
+function requirePossible(dateOfBirth: string, now: Date): void {
+  const problem = dateOfBirthProblem(dateOfBirth, now);
+  if (problem !== undefined) throw badRequest('dateOfBirth', 'invalid_date_of_birth', problem);
 }
+
+/** What a registration meets: the rules, whether it may be the first account, and whether the address is free. */
+const readStanding = (deps: Deps, email: string) =>
+  deps.db.query(async (sql) => ({
+    settings: await readSettings(sql),
+    isFirst: !(await hasUsers(sql)),
+    isTaken: (await sql`select 1 from users where email = ${email}`).length > 0,
+  }));
 
 /**
  * Makes an account, with a personal organization or by an invitation, in one transaction. The first account of an
- * installation is its rootAdmin.
+ * installation is its rootAdmin. The rules of registration bind everybody but the operator and that first account; an
+ * invitation does not lift them. What they refuse costs no password hash.
  *
- * @throws BAD_REQUEST for a weak password, CONFLICT when the address has an account, and what an invitation throws.
+ * @throws what `requireAdmission` throws, BAD_REQUEST for a weak password or a date of birth that cannot be, CONFLICT
+ *   when the address has an account, and what an invitation throws.
  */
 export async function registerAccount(
   deps: Deps,
   origin: Origin,
   input: Registration,
 ): Promise<{ userId: string; platformRole: PlatformRole }> {
-  requirePassword(input.password);
+  const { email, dateOfBirth = null, billingCountry: country = null } = input;
+  if (dateOfBirth !== null) requirePossible(dateOfBirth, deps.now());
+  const { settings, isFirst, isTaken } = await readStanding(deps, email);
+  const admit = () => requireAdmission(settings, { email, dateOfBirth, country }, deps.now());
+  if (!isFirst && input.byOperator !== true) admit();
+  requireStrong(input.password);
+  if (isTaken) throw emailTaken();
   const password = await deps.passwords.hash(input.password);
   return deps.db.transaction(async (tx) => {
     const role = await roleOfNext(tx);
+    if (isFirst && role !== 'rootAdmin' && input.byOperator !== true) admit(); // somebody else was quicker
     const userId = await addAccount(tx, deps, origin, input, { role, password });
     return { userId, platformRole: role };
   });
@@ -74,21 +102,13 @@ async function addAccount(
     name: input.name,
     firstName: input.firstName ?? '',
     lastName: input.lastName ?? '',
+    dateOfBirth: input.dateOfBirth ?? null,
+    billingCountry: input.billingCountry ?? null,
     role,
     createdAt: now,
     updatedAt: now,
   };
-  const inserted = await tx`insert into users ${tx(user)} on conflict (email) do nothing returning id`;
-  if (inserted.length === 0) throw conflict('email_taken', 'This e-mail address has an account.', 'email');
-  await tx`insert into accounts ${tx({
-    id: newId(),
-    accountId: user.id,
-    providerId: 'credential',
-    userId: user.id,
-    password,
-    createdAt: now,
-    updatedAt: now,
-  })}`;
+  await insertUser(tx, user, password);
   const actor = { ...origin, userId: user.id, email: user.email };
   await record(tx, actor, now, {
     organizationId: null,
@@ -99,6 +119,9 @@ async function addAccount(
     resourceName: user.email,
     after: { email: user.email, name: user.name, role, emailVerified: user.emailVerified },
   });
+  if (!user.emailVerified) {
+    await issueLink(tx, deps, { userId: user.id, purpose: 'verify', email: user.email });
+  }
   if (input.invitationToken === undefined) {
     await foundOrganization(tx, deps, actor, { name: personalName(input.name) });
   } else {
@@ -117,7 +140,7 @@ export async function ensureRootAdmin(
   root: { email: string; password: string },
 ): Promise<boolean> {
   if (await deps.db.query(hasUsers)) return false;
-  requirePassword(root.password);
+  requireStrong(root.password);
   const password = await deps.passwords.hash(root.password);
   return deps.db.transaction(async (tx) => {
     // Another process that starts now, or a first sign-up, may have been quicker.

@@ -1,10 +1,17 @@
+import type { Sql } from '../../db/client.ts';
 import type { apiKeys } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 import type { Principal } from '../principal.ts';
 
-type Hidden = 'keyHash' | 'windowStartedAt' | 'windowCount' | 'lastRefillAt';
+type Hidden = 'keyHash' | 'previousKeyHash' | 'windowStartedAt' | 'windowCount' | 'lastRefillAt';
 /** A key as its holder sees it later: everything but the key. */
 export type ApiKey = Omit<typeof apiKeys.$inferSelect, Hidden>;
+
+/** The columns of an `ApiKey`. */
+export const shown = (sql: Sql) => sql`
+  id, user_id, name, prefix, start, scope, organization_id, active_organization_id, permissions, allowed_ips,
+  previous_key_expires_at, expires_at, last_used_at, rate_limit_max, rate_limit_time_window, remaining,
+  refill_amount, refill_interval, created_at`;
 
 /**
  * The caller's keys, oldest first. A key that is bound to an organization sees those of that organization, one that
@@ -20,9 +27,7 @@ export function listApiKeys(
   const only = key !== null && key.permissions !== null ? key.id : null;
   return deps.db.query(
     (sql) => sql<ApiKey[]>`
-      select id, user_id, name, prefix, start, scope, organization_id, active_organization_id, permissions, expires_at,
-        last_used_at, rate_limit_max, rate_limit_time_window, remaining, refill_amount, refill_interval, created_at
-      from api_keys
+      select ${shown(sql)} from api_keys
       where user_id = ${principal.userId}
         and (${bound}::uuid is null or organization_id = ${bound})
         and (${only}::uuid is null or id = ${only})

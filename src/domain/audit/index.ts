@@ -1,2 +1,6 @@
-export { type AuditEntry, listAuditLog } from './list.ts';
-export { type AuditActor, record } from './record.ts';
+export type { AuditEntry } from './chain.ts';
+export type { AuditFilter } from './filter.ts';
+export { listAuditLog } from './list.ts';
+export { exportAuditLog } from './pages.ts';
+export { type AuditActor, type AuditEvent, record } from './record.ts';
+export { AUDIT_FAULTS, chainIds, type Verdict, verifyChain } from './verify.ts';

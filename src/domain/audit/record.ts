@@ -1,6 +1,10 @@
 import type { Transaction } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
+import { publish } from '../event/index.ts';
 import type { Origin } from '../principal.ts';
+import { secretOf } from '../sealing.ts';
+import { type ChainHead, chainOf, EMPTY_CHAIN, sealOf } from './chain.ts';
+import { redact } from './redact.ts';
 
 /** Who is named in the trail: a principal has all of it, a registration only what is known. */
 export type AuditActor = Origin & { userId: string; email: string; key?: { id: string } | null };
@@ -14,14 +18,21 @@ export type AuditEvent = {
   resourceType: string;
   resourceId: string;
   resourceName?: string | null;
+  /** Text in fields that are named like secrets is left out. */
   before?: Record<string, unknown>;
   after?: Record<string, unknown>;
 };
 
-/** Writes what was done, in the transaction that does it: no row, no change. */
+/**
+ * Writes what was done, in the transaction that does it: no row, no change. The end of the row's chain is locked until
+ * the transaction ends, which keeps the chain without gaps. It is the last lock of all: whatever else a change locks, it
+ * locks before. Of two rows, that of an organization comes before that of a user, unless the user is made here.
+ */
 export async function record(tx: Transaction, actor: AuditActor, at: Date, event: AuditEvent): Promise<void> {
+  const chainId = chainOf({ organizationId: event.organizationId, userId: actor.userId });
+  const head = await lockHead(tx, chainId);
   const row = {
-    id: newId(),
+    id: newId(), // made under the lock, so that one process numbers its rows in the order of the chain
     organizationId: event.organizationId,
     userId: actor.userId,
     userEmail: actor.email,
@@ -33,12 +44,36 @@ export async function record(tx: Transaction, actor: AuditActor, at: Date, event
     resourceType: event.resourceType,
     resourceId: event.resourceId,
     resourceName: event.resourceName ?? null,
-    before: event.before === undefined ? null : tx.json(toJson(event.before)),
-    after: event.after === undefined ? null : tx.json(toJson(event.after)),
+    before: toJson(event.before),
+    after: toJson(event.after),
     createdAt: at,
+    seq: head.seq + 1,
   };
-  await tx`insert into audit_log ${tx(row)}`;
+  const seal = sealOf(secretOf(tx), head.seal, row);
+  const { before, after } = row;
+  const stored = {
+    ...row,
+    seal,
+    before: before === null ? null : tx.json(before),
+    after: after === null ? null : tx.json(after),
+  };
+  await tx`
+    with head as (update audit_chains set seq = ${row.seq}, seal = ${seal} where id = ${chainId})
+    insert into audit_log ${tx(stored)}`;
+  await publish(tx, actor, at, { ...event, before: before ?? undefined, after: after ?? undefined });
+}
+
+/** Two statements when the chain is new: what a statement waited for, only the next one sees. */
+async function lockHead(tx: Transaction, chainId: string): Promise<ChainHead> {
+  const read = () =>
+    tx<ChainHead[]>`select seq, seal from audit_chains where id = ${chainId} for no key update`;
+  const [head] = await read();
+  if (head !== undefined) return head;
+  await tx`insert into audit_chains ${tx({ id: chainId, ...EMPTY_CHAIN })} on conflict do nothing`;
+  const [made = EMPTY_CHAIN] = await read();
+  return made;
 }
 
 /** Dates become text here, as they will be read. */
-const toJson = (value: Record<string, unknown>) => JSON.parse(JSON.stringify(value));
+const toJson = (value: Record<string, unknown> | undefined) =>
+  value === undefined ? null : JSON.parse(JSON.stringify(redact(JSON.parse(JSON.stringify(value)))));

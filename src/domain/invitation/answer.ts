@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts';
 import { type OwnMembership, requireActive } from '../organization/index.ts';
 import type { Principal } from '../principal.ts';
 import { type LockedUser, lockUser } from '../user-lock.ts';
-import type { Invitation } from './invite.ts';
+import type { Invitation } from './invitation.ts';
 import { requireVerified } from './read.ts';
 import { inviterRole, type Standing, stands } from './standing.ts';
 

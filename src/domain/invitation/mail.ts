@@ -1,11 +1,9 @@
+import { readableMoment, renderMail } from '../../kernel/mail-text.ts';
 import type { Deps } from '../deps.ts';
 import type { JobPayloads } from '../job/index.ts';
 import type { Mail } from '../mail.ts';
 import { inviterRole, type Standing, stands } from './standing.ts';
-import { invitationToken } from './token.ts';
-
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+import { invitationToken, invitationUrl } from './token.ts';
 
 /** The mail of an invitation; undefined when nobody could accept it, or a newer token was made since. */
 export async function invitationMail(
@@ -22,15 +20,15 @@ export async function invitationMail(
         and i.expires_at > ${deps.now()}`,
   );
   if (row === undefined || !stands(row)) return undefined;
-  const link = `${deps.rules.publicUrl}/invitation?token=${invitationToken(deps.rules, invitationId, tokenVersion)}`;
-  const until = `${row.expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const invites = `${row.inviter} invites you to join ${row.organization} as ${row.role}.`;
-  const note = `The link works until ${until}, once, for ${row.email} only. If you did not expect this, ignore it.`;
+  const link = invitationUrl(deps.rules, invitationToken(deps.rules, invitationId, tokenVersion));
   return {
     id: mailId,
     to: row.email,
-    subject: `Invitation to ${row.organization}`.replace(/\s+/g, ' '),
-    text: `${invites}\n\n${link}\n\n${note}\n`,
-    html: `<p>${escapeHtml(invites)}</p><p><a href="${link}">Answer the invitation</a></p><p>${escapeHtml(note)}</p>`,
+    ...renderMail({
+      subject: `Invitation to ${row.organization}`,
+      paragraphs: ['Hello,', `${row.inviter} invites you to join ${row.organization} as ${row.role}.`],
+      action: { label: 'See the invitation', url: link },
+      note: `The link works once, until ${readableMoment(row.expiresAt)}, and only for ${row.email}. If you did not expect it, ignore this mail: nothing changes.`,
+    }),
   };
 }

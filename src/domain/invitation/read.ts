@@ -4,7 +4,7 @@ import type { Role } from '../../kernel/permissions.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor, Principal } from '../principal.ts';
-import type { Invitation } from './invite.ts';
+import type { Invitation } from './invitation.ts';
 import { inviterRole, type Standing, stands } from './standing.ts';
 
 /** Newest first. One that nobody could accept any more reads as expired, or as canceled where its inviter is why. */
@@ -40,15 +40,13 @@ export type InvitationPreview = {
   expiresAt: Date;
 };
 
+export type OpenInvitation = InvitationPreview & { status: 'pending'; inviterId: string; createdAt: Date };
+
 /** The invitations that `condition` names and somebody could accept at `now`, newest first. */
-async function openInvitations(
-  sql: Sql,
-  now: Date,
-  condition: ReturnType<Sql>,
-): Promise<InvitationPreview[]> {
-  const rows = await sql<(InvitationPreview & Standing)[]>`
+async function openInvitations(sql: Sql, now: Date, condition: ReturnType<Sql>): Promise<OpenInvitation[]> {
+  const rows = await sql<(OpenInvitation & Standing)[]>`
     select i.id, i.organization_id, o.name as organization_name, i.email, i.role, u.name as inviter_name, i.expires_at,
-      ${inviterRole(sql)} as inviter_role
+      i.status, i.inviter_id, i.created_at, ${inviterRole(sql)} as inviter_role
     from invitations i join organizations o on o.id = i.organization_id join users u on u.id = i.inviter_id
     where ${condition} and i.status = 'pending' and i.expires_at > ${now}
     order by i.id desc
@@ -66,10 +64,14 @@ export async function previewInvitation(deps: Deps, token: string): Promise<Invi
 }
 
 /** The open invitations of the caller's address. @throws FORBIDDEN while the address is not verified. */
-export async function myInvitations(deps: Deps, principal: Principal): Promise<InvitationPreview[]> {
+export async function myInvitations(deps: Deps, principal: Principal): Promise<OpenInvitation[]> {
   requireVerified(principal.emailVerified);
   return deps.db.query((sql) => openInvitations(sql, deps.now(), sql`i.email = ${principal.email}`));
 }
+
+/** The open invitations that the caller has sent. */
+export const sentInvitations = (deps: Deps, principal: Principal): Promise<OpenInvitation[]> =>
+  deps.db.query((sql) => openInvitations(sql, deps.now(), sql`i.inviter_id = ${principal.userId}`));
 
 /** An unproved address opens nothing: anybody can sign up with it. */
 export function requireVerified(emailVerified: boolean): void {

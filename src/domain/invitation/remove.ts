@@ -3,7 +3,7 @@ import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import { inOrganization } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
-import type { Invitation } from './invite.ts';
+import type { Invitation } from './invitation.ts';
 
 /** Withdraws an invitation, or clears an old one from the list. */
 export function removeInvitation(deps: Deps, actor: OrganizationActor, invitationId: string): Promise<void> {

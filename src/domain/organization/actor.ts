@@ -1,15 +1,30 @@
 import type { Transaction } from '../../db/client.ts';
 import { forbidden, notFound, preconditionFailed } from '../../kernel/errors.ts';
-import { can, type Permission, type Role } from '../../kernel/permissions.ts';
+import {
+  can,
+  narrowed,
+  type Permission,
+  type Role,
+  type RoleGrant,
+  roleOf,
+} from '../../kernel/permissions.ts';
 import type { Deps } from '../deps.ts';
-import type { OrganizationActor, Principal } from '../principal.ts';
+import type { ActiveMembership, OrganizationActor, Principal } from '../principal.ts';
+import { customPermissions, requireRole } from './role.ts';
 import type { OrganizationRow } from './row.ts';
 
-function requirePermission(principal: Principal, role: Role, permission: Permission): void {
-  if (!can(role, permission, principal.key?.permissions)) {
+function requirePermission(principal: Principal, grant: RoleGrant, permission: Permission): void {
+  if (!can(grant, permission, principal.key?.permissions)) {
     throw forbidden('permission_missing', `You need the permission ${permission} for this.`);
   }
 }
+
+type MembershipRow = Omit<ActiveMembership, 'grant'> & { custom: Permission[] | null };
+
+const withGrant = ({ custom, ...membership }: MembershipRow): ActiveMembership => ({
+  ...membership,
+  grant: roleOf(membership.role, custom),
+});
 
 /** An organization that is switched off can be read, activated and deleted, nothing else. */
 export function requireActive(organization: { active: boolean }): void {
@@ -19,17 +34,15 @@ export function requireActive(organization: { active: boolean }): void {
 }
 
 /**
- * The caller as a member of an organization: of `organizationId`, or of the active one when none is named.
+ * The caller's membership of an organization: of `organizationId`, or of the active one when none is named.
  *
- * @throws NOT_FOUND for outsiders and for keys of another organization, as if the organization did not exist;
- *   FORBIDDEN for members whose role or key lacks the permission.
+ * @throws NOT_FOUND for outsiders and for keys of another organization, as if the organization did not exist.
  */
-export async function requireActor(
+export async function requireMembership(
   deps: Deps,
   principal: Principal,
   organizationId: string | undefined,
-  permission: Permission,
-): Promise<OrganizationActor> {
+): Promise<ActiveMembership> {
   const { active, key, userId } = principal;
   const id = organizationId ?? active?.organizationId;
   if (id === undefined || (key?.organizationId != null && key.organizationId !== id)) {
@@ -39,22 +52,41 @@ export async function requireActor(
     active?.organizationId === id
       ? active
       : await deps.db.query(async (sql) => {
-          const [row] = await sql<{ memberId: string; role: Role }[]>`
-            select id as member_id, role from memberships where user_id = ${userId} and organization_id = ${id}`;
-          return row;
+          const [row] = await sql<MembershipRow[]>`
+            select m.organization_id, m.id as member_id, m.role, ${customPermissions(sql)} as custom
+            from memberships m where m.user_id = ${userId} and m.organization_id = ${id}`;
+          return row && withGrant(row);
         });
   if (membership === undefined) throw notFound('Organization');
-  requirePermission(principal, membership.role, permission);
-  return { principal, organizationId: id, memberId: membership.memberId, role: membership.role, permission };
+  return membership;
+}
+
+/**
+ * The caller as a member of an organization, as above, with a permission there.
+ *
+ * @throws NOT_FOUND as above; FORBIDDEN for members whose role or key lacks the permission.
+ */
+export async function requireActor(
+  deps: Deps,
+  principal: Principal,
+  organizationId: string | undefined,
+  permission: Permission,
+): Promise<OrganizationActor> {
+  const membership = await requireMembership(deps, principal, organizationId);
+  requirePermission(principal, membership.grant, permission);
+  return { principal, ...membership, permission };
 }
 
 const OWNED = {
   member: { table: 'memberships', name: 'Member' },
   invitation: { table: 'invitations', name: 'Invitation' },
+  sshKey: { table: 'ssh_keys', name: 'SSH key' },
+  webhook: { table: 'webhooks', name: 'Webhook' },
+  webhookDelivery: { table: 'webhook_deliveries', name: 'Delivery' },
 };
 
 /**
- * The caller as a member of the organization that a member or an invitation belongs to.
+ * The caller as a member of the organization that one of these belongs to.
  *
  * @throws NOT_FOUND alike for an id that does not exist and for one of another organization; FORBIDDEN as above.
  */
@@ -68,15 +100,16 @@ export async function requireActorOf(
   const { table, name } = OWNED[kind];
   const bound = principal.key?.organizationId ?? null;
   const [row] = await deps.db.query(
-    (sql) => sql<{ organizationId: string; memberId: string; role: Role }[]>`
-      select m.organization_id, m.id as member_id, m.role
+    (sql) => sql<MembershipRow[]>`
+      select m.organization_id, m.id as member_id, m.role, ${customPermissions(sql)} as custom
       from ${sql(table)} t join memberships m on m.organization_id = t.organization_id
       where t.id = ${id} and m.user_id = ${principal.userId}
         and (${bound}::uuid is null or m.organization_id = ${bound})`,
   );
   if (row === undefined) throw notFound(name);
-  requirePermission(principal, row.role, permission);
-  return { principal, ...row, permission };
+  const membership = withGrant(row);
+  requirePermission(principal, membership.grant, permission);
+  return { principal, ...membership, permission };
 }
 
 /**
@@ -101,8 +134,10 @@ export function inOrganization<T>(
       for no key update of o, m`;
     if (found === undefined) throw notFound('Organization');
     const { memberId, memberRole, ...organization } = found;
-    requirePermission(principal, memberRole, permission);
+    const grant = await requireRole(tx, organizationId, memberRole);
+    requirePermission(principal, grant, permission);
     if (options.allowInactive !== true) requireActive(organization);
-    return change(tx, organization, { ...actor, memberId, role: memberRole });
+    const own = narrowed(grant, principal.key?.permissions);
+    return change(tx, organization, { ...actor, memberId, role: memberRole, grant: own });
   });
 }

@@ -36,6 +36,7 @@ export async function foundOrganization(
     slug: `${labelFromName(input.name)}-${randomSuffix(8)}`,
     handle,
     logo: input.logo ?? null,
+    avatarHash: null,
     description: input.description ?? null,
     metadata: null,
     active: true,
@@ -66,7 +67,13 @@ export async function foundOrganization(
   return organization;
 }
 
-async function requireRoom(tx: Transaction, deps: Deps, userId: string, role: PlatformRole): Promise<void> {
+/** The caller holds the user's row. @throws PRECONDITION_FAILED when the user owns as many organizations as one may. */
+export async function requireRoom(
+  tx: Transaction,
+  deps: Deps,
+  userId: string,
+  role: PlatformRole,
+): Promise<void> {
   if (canOnPlatform(role, 'organization.unlimited')) return;
   const max = deps.rules.maxOrganizationsPerUser;
   const [row] = await tx<{ owned: number }[]>`
@@ -85,6 +92,6 @@ export function createOrganization(
   return deps.db.transaction(async (tx) => {
     await lockUser(tx, principal.userId);
     await requireRoom(tx, deps, principal.userId, principal.platformRole);
-    return toOrganization(await foundOrganization(tx, deps, principal, input), 'owner');
+    return toOrganization(deps.rules, await foundOrganization(tx, deps, principal, input), 'owner');
   });
 }

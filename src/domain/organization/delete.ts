@@ -1,40 +1,54 @@
+import type { Transaction } from '../../db/client.ts';
 import { preconditionFailed } from '../../kernel/errors.ts';
+import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
+import { releaseAvatar } from '../avatar/index.ts';
 import type { Deps } from '../deps.ts';
-import type { OrganizationActor } from '../principal.ts';
+import type { OrganizationActor, Principal } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
 import { inOrganization } from './actor.ts';
+import { obstacles } from './delete-preview.ts';
+import type { OrganizationRow } from './row.ts';
+import { ORGANIZATION_FIELDS } from './update.ts';
 
 /**
  * Removes an organization with its members, invitations and keys; its audit rows stay.
  *
- * @throws PRECONDITION_FAILED for the last organization that the owner has.
+ * @throws PRECONDITION_FAILED for the last organization that the owner has, and when it has changed (`ifMatch`).
  */
-export function deleteOrganization(deps: Deps, actor: OrganizationActor): Promise<void> {
+export function deleteOrganization(deps: Deps, actor: OrganizationActor, ifMatch?: IfMatch): Promise<void> {
   const { userId } = actor.principal;
   return inOrganization(
     deps,
     actor,
     async (tx, organization, { principal, role }) => {
-      const [row] = await tx<{ owned: number }[]>`
-        select count(*) as owned from organizations where owner_id = ${userId}`;
-      if (row === undefined || row.owned <= 1) {
-        throw preconditionFailed(
-          'last_organization',
-          'This is the last organization you own. Create another one before you delete it.',
-        );
-      }
-      await tx`delete from organizations where id = ${organization.id}`;
-      await record(tx, principal, deps.now(), {
-        organizationId: organization.id,
-        role,
-        action: 'delete',
-        resourceType: 'organization',
-        resourceId: organization.id,
-        resourceName: organization.name,
-        before: { name: organization.name, handle: organization.handle, ownerId: organization.ownerId },
-      });
+      requireVersion(ifMatch, ORGANIZATION_FIELDS, organization);
+      const [obstacle] = await obstacles(tx, userId);
+      if (obstacle !== undefined) throw preconditionFailed(obstacle.reason, obstacle.message);
+      await dropOrganization(tx, deps, principal, role, organization);
     },
     { allowInactive: true, before: (tx) => lockUser(tx, userId) },
   );
+}
+
+/** The deletion itself, with its audit row. The caller holds the organization's row and has asked whether it may go. */
+export async function dropOrganization(
+  tx: Transaction,
+  deps: Deps,
+  principal: Principal,
+  role: string,
+  organization: Pick<OrganizationRow, 'id' | 'name' | 'handle' | 'ownerId' | 'avatarHash'>,
+): Promise<void> {
+  const { id, name, handle, ownerId } = organization;
+  await tx`delete from organizations where id = ${id}`;
+  await releaseAvatar(tx, deps, organization.avatarHash);
+  await record(tx, principal, deps.now(), {
+    organizationId: id,
+    role,
+    action: 'delete',
+    resourceType: 'organization',
+    resourceId: id,
+    resourceName: name,
+    before: { name, handle, ownerId },
+  });
 }

@@ -1,8 +1,12 @@
-export { inOrganization, requireActive, requireActor, requireActorOf } from './actor.ts';
+export { inOrganization, requireActive, requireActor, requireActorOf, requireMembership } from './actor.ts';
+export { setOrganizationAvatar } from './avatar.ts';
 export { setActive, setDefault } from './choose.ts';
 export { createOrganization, foundOrganization } from './create.ts';
-export { deleteOrganization } from './delete.ts';
+export { deleteOrganization, dropOrganization } from './delete.ts';
+export { type Deletion, type Obstacle, previewDeletion } from './delete-preview.ts';
 export { checkHandle } from './handle.ts';
 export { activeOrganization, listOrganizations, oneOrganization } from './read.ts';
+export { customPermissions, findRole, findRoles, requireRole, unknownRole } from './role.ts';
 export type { Organization, OwnMembership } from './row.ts';
-export { updateOrganization } from './update.ts';
+export { transferOwnership } from './transfer.ts';
+export { ORGANIZATION_FIELDS, updateOrganization } from './update.ts';

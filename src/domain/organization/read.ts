@@ -20,7 +20,7 @@ export async function listOrganizations(
   const bound = principal.key?.organizationId ?? null;
   const rows = await deps.db.query(
     (sql) => sql<ListRow[]>`
-      select o.id, o.name, o.slug, o.handle, o.logo, o.description, o.metadata, o.active, o.default_role, o.owner_id,
+      select o.id, o.name, o.slug, o.handle, o.logo, o.avatar_hash, o.description, o.metadata, o.active, o.default_role, o.owner_id,
         o.created_at, o.updated_at,
         m.id as member_id, m.role as member_role, m.is_default as member_is_default, m.created_at as member_created_at
       from memberships m join organizations o on o.id = m.organization_id
@@ -32,7 +32,7 @@ export async function listOrganizations(
       limit ${page.limit}`,
   );
   return rows.map(({ memberId, memberRole, memberIsDefault, memberCreatedAt, ...row }) => ({
-    ...toOrganization(row, memberRole),
+    ...toOrganization(deps.rules, row, memberRole),
     members: [
       {
         id: memberId,
@@ -49,11 +49,12 @@ export async function listOrganizations(
 export async function oneOrganization(deps: Deps, actor: OrganizationActor): Promise<Organization> {
   const [row] = await deps.db.query(
     (sql) => sql<OrganizationRow[]>`
-      select id, name, slug, handle, logo, description, metadata, active, default_role, owner_id, created_at, updated_at
+      select id, name, slug, handle, logo, avatar_hash, description, metadata, active, default_role, owner_id,
+        created_at, updated_at
       from organizations where id = ${actor.organizationId}`,
   );
   if (row === undefined) throw notFound('Organization');
-  return toOrganization(row, actor.role);
+  return toOrganization(deps.rules, row, actor.role);
 }
 
 /** The organization that is meant where a call names none; null for a user who belongs to none. */
@@ -65,6 +66,7 @@ export async function activeOrganization(deps: Deps, principal: Principal): Prom
     organizationId: active.organizationId,
     memberId: active.memberId,
     role: active.role,
+    grant: active.grant,
     permission: 'organization:read',
   });
 }

@@ -1,16 +1,28 @@
 import type { memberships, organizations } from '../../db/schema/index.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import { TIERS, type Tier } from '../../kernel/tiers.ts';
+import { avatarUrl } from '../avatar/index.ts';
+import type { Rules } from '../deps.ts';
 
-export type OrganizationRow = Omit<typeof organizations.$inferSelect, 'ownerRole'>;
-export type OwnMembership = typeof memberships.$inferSelect;
+export type OrganizationRow = Omit<typeof organizations.$inferSelect, 'ownerRole' | 'customDefaultRole'>;
+export type OwnMembership = Omit<typeof memberships.$inferSelect, 'customRole'>;
 
 /** An organization as its member sees it. `maxServers: null` is no limit. */
-export type Organization = OrganizationRow & { role: Role; portalTier: Tier; maxServers: number | null };
+export type Organization = Omit<OrganizationRow, 'avatarHash'> & {
+  avatarUrl: string | null;
+  role: Role;
+  portalTier: Tier;
+  maxServers: number | null;
+};
 
 /** An organization without a license is on the free plan. */
-export const toOrganization = (row: OrganizationRow, role: Role): Organization => ({
+export const toOrganization = (
+  rules: Rules,
+  { avatarHash, ...row }: OrganizationRow,
+  role: Role,
+): Organization => ({
   ...row,
+  avatarUrl: avatarUrl(rules, avatarHash),
   role,
   portalTier: 'free',
   maxServers: TIERS.free.maxServers,

@@ -1,11 +1,16 @@
 import { forbidden } from '../../kernel/errors.ts';
 import { mayGrant, type Role } from '../../kernel/permissions.ts';
+import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { inOrganization, requireActive } from './actor.ts';
 import { claimHandle } from './handle.ts';
+import { requireRole } from './role.ts';
 import { type Organization, toOrganization } from './row.ts';
+
+/** By which an ETag tells one state from another. */
+export const ORGANIZATION_FIELDS = ['name', 'description', 'logo', 'active', 'handle', 'defaultRole'];
 
 /** What can be changed. Omitted keeps, null clears. */
 export type OrganizationChanges = {
@@ -18,24 +23,30 @@ export type OrganizationChanges = {
 };
 
 /**
- * @throws CONFLICT when the handle is taken; PRECONDITION_FAILED when the organization is inactive and the change does
- *   not activate it; FORBIDDEN for a default role that holds rights the actor lacks.
+ * @throws BAD_REQUEST for a default role that there is not; CONFLICT when the handle is taken; PRECONDITION_FAILED when
+ *   the organization is inactive and the change does not activate it, and when it has changed (`ifMatch`); FORBIDDEN for
+ *   a default role that holds rights the actor lacks.
  */
 export function updateOrganization(
   deps: Deps,
   actor: OrganizationActor,
   changes: OrganizationChanges,
+  ifMatch?: IfMatch,
 ): Promise<Organization> {
   return inOrganization(
     deps,
     actor,
-    async (tx, organization, { principal, role }) => {
+    async (tx, organization, { principal, role, grant }) => {
+      requireVersion(ifMatch, ORGANIZATION_FIELDS, organization);
       if (changes.active !== true) requireActive(organization);
-      if (changes.defaultRole != null && !mayGrant(role, changes.defaultRole)) {
-        throw forbidden(
-          'role_not_grantable',
-          'You cannot make a role with rights that you lack the default.',
-        );
+      if (changes.defaultRole != null) {
+        const wanted = await requireRole(tx, organization.id, changes.defaultRole, 'defaultRole');
+        if (!mayGrant(grant, wanted)) {
+          throw forbidden(
+            'role_not_grantable',
+            'You cannot make a role with rights that you lack the default.',
+          );
+        }
       }
       const handle =
         changes.handle === undefined
@@ -62,7 +73,7 @@ export function updateOrganization(
         before: { name, description, logo, active, defaultRole, handle: organization.handle },
         after: updated,
       });
-      return toOrganization({ ...organization, ...updated, updatedAt: now }, role);
+      return toOrganization(deps.rules, { ...organization, ...updated, updatedAt: now }, role);
     },
     { allowInactive: true },
   );

@@ -1,0 +1,167 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { startEmbedded } from '../src/db/embedded/index.ts';
+import { migrateDatabase } from '../src/db/migrate.ts';
+import { median } from './measure.ts';
+import { build, generateLoad, startServer } from './processes.ts';
+import { SECRET, seed } from './seed.ts';
+
+/*
+ * npm run bench:sign-ins
+ *
+ * Password hashes are slow on purpose. How much do 64 people who sign in at once slow everybody else down, and does the
+ * time of a refusal tell whether an address has an account? Nothing is pinned to a processor.
+ */
+
+const PASSWORD = 'Correct-horse-1';
+const AT_ONCE = 64;
+const SECONDS = 10;
+const TRIES = 200;
+/** Enough that nobody comes to the limit of his account. */
+const ACCOUNTS = 640;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const closers: (() => Promise<unknown>)[] = [];
+
+/** Everybody comes from an address of his own, so that the limits of guessing do not end the measurement. */
+const post = (
+  url: string,
+  path: string,
+  body: { email: string } & Record<string, string>,
+): Promise<Response> =>
+  fetch(`${url}/api/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': addressOf(body.email) },
+    body: JSON.stringify(body),
+  });
+
+const addressOf = (email: string): string => {
+  const n = Number(/\d+/.exec(email)?.[0]);
+  return `10.${email.startsWith('person') ? 1 : 2}.${n >> 8}.${n & 255}`;
+};
+const emailOf = (n: number) => `person${n}@example.org`;
+const signIn = (url: string, email: string, password: string) =>
+  post(url, 'auth/sign-in/email', { email, password });
+
+async function timed(task: () => Promise<Response>): Promise<{ ms: number; status: number }> {
+  const start = performance.now();
+  const response = await task();
+  await response.arrayBuffer();
+  return { ms: performance.now() - start, status: response.status };
+}
+
+async function compareRefusals(url: string): Promise<void> {
+  const times = { known: [] as number[], unknown: [] as number[] };
+  for (let n = 0; n < TRIES; n += 1) {
+    const [known, unknown] = [emailOf(n % ACCOUNTS), `nobody${n % ACCOUNTS}@example.org`];
+    for (const [kind, email] of n % 2 === 0
+      ? ([
+          ['known', known],
+          ['unknown', unknown],
+        ] as const)
+      : ([
+          ['unknown', unknown],
+          ['known', known],
+        ] as const)) {
+      const { ms, status } = await timed(() => signIn(url, email, 'Wrong-horse-1'));
+      if (status !== 401) throw new Error(`A wrong password answered ${status}.`);
+      times[kind].push(ms);
+    }
+  }
+  const [known, unknown] = [median(times.known), median(times.unknown)];
+  say(
+    `wrong password: ${known.toFixed(2)} ms; unknown address: ${unknown.toFixed(2)} ms (medians of ${TRIES} each, in turns); ` +
+      `ratio ${(known / unknown).toFixed(3)}`,
+  );
+}
+
+/** Signs in without a pause until `isOver`, as so many people at once. @returns how many got in */
+async function storm(url: string, isOver: () => boolean): Promise<{ signedIn: number; refused: number }> {
+  const counts = { signedIn: 0, refused: 0 };
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async (_, n) => {
+      for (let who = n; !isOver(); who = (who + AT_ONCE) % ACCOUNTS) {
+        const { status } = await timed(() => signIn(url, emailOf(who), PASSWORD));
+        if (status === 200) counts.signedIn += 1;
+        else counts.refused += 1;
+      }
+    }),
+  );
+  return counts;
+}
+
+async function healthTimes(url: string, isOver: () => boolean): Promise<number[]> {
+  const times: number[] = [];
+  while (!isOver()) times.push((await timed(() => fetch(`${url}/health`))).ms);
+  return times;
+}
+
+try {
+  build();
+  const directory = await mkdtemp(join(tmpdir(), 'tenantry-bench-'));
+  closers.push(() => rm(directory, { recursive: true, force: true }));
+  await chmod(directory, 0o755); // as root, PostgreSQL runs as another user
+  const database = await startEmbedded({ directory: join(directory, 'data'), log: () => {} });
+  closers.push(() => database.stop());
+  await migrateDatabase(database.url);
+  const sql = postgres(database.url, { max: 1, onnotice: () => {} });
+  closers.push(() => sql.end());
+  const { cookie } = await seed(sql);
+
+  const service = await startServer(
+    ['dist/main.js'],
+    {
+      DATABASE_URL: database.url,
+      AUTH_SECRET: SECRET,
+      DATA_DIR: join(directory, 'service'),
+      LOG_LEVEL: 'warn',
+      TRUSTED_PROXIES: '127.0.0.1',
+      RATE_LIMIT_PER_MINUTE: '0',
+    },
+    { pinned: false },
+  );
+  closers.push(() => service.stop());
+  const { url } = service;
+  for (let n = 0; n < ACCOUNTS; n += 1) {
+    const person = { email: emailOf(n), password: PASSWORD, firstName: 'Person', lastName: String(n) };
+    const { status } = await post(url, 'user.register', person);
+    if (status !== 200) throw new Error(`A registration answered ${status}.`);
+  }
+
+  await compareRefusals(url);
+
+  const read = () =>
+    generateLoad({
+      url: `${url}/api/organization.all`,
+      method: 'GET',
+      headers: { cookie },
+      connections: 32,
+      seconds: SECONDS,
+    });
+  await read(); // until the compiler has seen enough
+  const before = await read();
+  let isOver = false;
+  const [during, counts, health] = await Promise.all([
+    read().finally(() => {
+      isOver = true;
+    }),
+    storm(url, () => isOver),
+    healthTimes(url, () => isOver),
+  ]);
+  health.sort((a, b) => a - b);
+  say(
+    `reads: ${Math.round(before.perSecond)}/s alone, ${Math.round(during.perSecond)}/s beside ${AT_ONCE} who sign in without a pause: ` +
+      `${(during.perSecond / before.perSecond).toFixed(2)} of it (${during.failed} failed)`,
+  );
+  say(
+    `/health meanwhile: p50 ${median(health).toFixed(1)} ms, slowest ${health.at(-1)?.toFixed(1)} ms of ${health.length}; ` +
+      `${Math.round(counts.signedIn / SECONDS)} sign-ins/s, ${counts.refused} told to come again`,
+  );
+  say(
+    `${availableParallelism()} cores, Node ${process.versions.node}, PostgreSQL bundled, all on the same machine`,
+  );
+} finally {
+  for (const close of closers.reverse()) await close();
+}

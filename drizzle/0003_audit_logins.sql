@@ -1,0 +1,1 @@
+CREATE INDEX "audit_log_logins" ON "audit_log" USING btree ("user_id","ip_address") WHERE "audit_log"."action" = 'login';

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import {
+  createSshKey,
+  listSshKeys,
+  MAX_PRIVATE_KEY_LENGTH,
+  MAX_PUBLIC_KEY_LENGTH,
+  oneSshKey,
+  removeSshKey,
+  requireOrganization,
+  requireOwnerOf,
+  requireSelf,
+  SSH_KEY_FIELDS,
+  updateSshKey,
+} from '../domain/ssh-key/index.ts';
+import { takePage } from '../kernel/pagination.ts';
+import type { Permission } from '../kernel/permissions.ts';
+import { Id, Name } from '../kernel/schemas.ts';
+import { ArrayPage, isStorable, OrganizationRef, SshKey } from './schemas.ts';
+import { router, signedIn, userProcedure } from './trpc.ts';
+
+const Description = z.string().trim().max(512);
+
+/** The owner of the key that `sshKeyId` names, or a member with this permission in the organization that owns it. */
+const sshKeyProcedure = (permission: Permission) =>
+  signedIn
+    .meta({ access: permission })
+    .input(z.object({ sshKeyId: Id }))
+    .use(async ({ ctx, input, next }) =>
+      next({ ctx: { owner: await requireOwnerOf(ctx.deps, ctx.principal, input.sshKeyId, permission) } }),
+    );
+
+export const sshKeyRouter = router({
+  create: signedIn
+    .meta({
+      access: 'sshKey:create',
+      summary: 'Keep an SSH key',
+      description:
+        'For the organization, or for the caller when organizationId is left out. The private key, where given, must belong to the public one; it is kept encrypted and never shown. A private key with a passphrase must be in the format of OpenSSH.',
+    })
+    .input(
+      z.object({
+        name: Name,
+        description: Description.nullish(),
+        publicKey: z
+          .string()
+          .max(MAX_PUBLIC_KEY_LENGTH)
+          .meta({ description: 'One line as in authorized_keys, without options.' }),
+        privateKey: z.string().max(MAX_PRIVATE_KEY_LENGTH).optional().meta({ description: 'Empty is none.' }),
+        organizationId: Id.meta({ description: 'The caller owns the key when left out.' }).optional(),
+      }),
+    )
+    .output(SshKey)
+    .mutation(async ({ ctx, input: { organizationId, ...key } }) => {
+      const { deps, principal } = ctx;
+      const owner =
+        organizationId === undefined
+          ? requireSelf(principal)
+          : await requireOrganization(deps, principal, organizationId, 'sshKey:create');
+      return createSshKey(deps, owner, key);
+    }),
+
+  generate: userProcedure
+    .meta({
+      summary: 'Make a new key pair',
+      description: 'In the formats of OpenSSH. It is shown in this answer only: nothing is stored.',
+      limitedKeys: 'sshKey:create',
+      rateLimit: { name: 'sshKey.generate', points: 10, seconds: 60 },
+      audited: false,
+    })
+    .input(z.object({ type: z.enum(['rsa', 'ed25519']).default('ed25519') }).prefault({}))
+    .output(z.object({ privateKey: z.string(), publicKey: z.string() }))
+    .mutation(({ ctx, input }) => ctx.deps.sshKeys.generate(input.type)),
+
+  all: signedIn
+    .meta({
+      access: 'sshKey:read',
+      summary: 'List the SSH keys of an organization, or of the caller',
+    })
+    .input(
+      OrganizationRef.extend({
+        ...ArrayPage.shape,
+        scope: z
+          .enum(['organization', 'user'])
+          .default('organization')
+          .meta({ description: 'Whose keys: those of the organization, or the caller’s own.' }),
+      }).prefault({}),
+    )
+    .output(z.array(SshKey))
+    .query(async ({ ctx, input: { organizationId, scope, limit, cursor = null } }) => {
+      const { deps, principal } = ctx;
+      const owner =
+        scope === 'user'
+          ? requireSelf(principal)
+          : await requireOrganization(deps, principal, organizationId, 'sshKey:read');
+      const { items, nextCursor } = takePage(
+        await listSshKeys(deps, owner, { limit: limit + 1, cursor }),
+        limit,
+      );
+      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
+      return items;
+    }),
+
+  one: sshKeyProcedure('sshKey:read')
+    .meta({ summary: 'Read one SSH key', version: SSH_KEY_FIELDS })
+    .output(SshKey)
+    .query(({ ctx, input }) => oneSshKey(ctx.deps, ctx.owner, input.sshKeyId)),
+
+  update: sshKeyProcedure('sshKey:update')
+    .meta({
+      summary: 'Change what is said about an SSH key',
+      description: 'What is left out stays, null clears.',
+      version: SSH_KEY_FIELDS,
+    })
+    .input(
+      z.object({
+        name: Name.optional(),
+        description: Description.nullish(),
+        lastUsedAt: z.iso.datetime({ offset: true }).refine(isStorable, 'Out of range.').nullish(),
+      }),
+    )
+    .output(SshKey)
+    .mutation(({ ctx, input: { sshKeyId, lastUsedAt, ...changes } }) =>
+      updateSshKey(
+        ctx.deps,
+        ctx.owner,
+        sshKeyId,
+        { ...changes, lastUsedAt: lastUsedAt == null ? lastUsedAt : new Date(lastUsedAt) },
+        ctx.ifMatch,
+      ),
+    ),
+
+  remove: sshKeyProcedure('sshKey:delete')
+    .meta({ summary: 'Remove an SSH key', description: 'The answer is what was removed.' })
+    .output(SshKey)
+    .mutation(({ ctx, input }) => removeSshKey(ctx.deps, ctx.owner, input.sshKeyId)),
+});

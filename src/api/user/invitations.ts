@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { invitationByToken, myInvitations, resendInvitation } from '../../domain/invitation/index.ts';
+import { Id } from '../../kernel/schemas.ts';
+import { INVITATION_MAILS } from '../rate-limits.ts';
+import { Invitation, OpenInvitation } from '../schemas.ts';
+import { invitationProcedure, publicProcedure, userProcedure } from '../trpc.ts';
+
+/** Dokploy's names for what an invited person and the inviter do. */
+export const invitationProcedures = {
+  getInvitations: userProcedure
+    .meta({
+      summary: "List the open invitations of the caller's verified address, with their organizations",
+    })
+    .output(
+      z.array(
+        OpenInvitation.extend({
+          organization: z.object({ id: Id, name: z.string() }),
+        }),
+      ),
+    )
+    .query(async ({ ctx }) => {
+      const invitations = await myInvitations(ctx.deps, ctx.principal);
+      return invitations.map((invitation) => ({
+        ...invitation,
+        organization: { id: invitation.organizationId, name: invitation.organizationName },
+      }));
+    }),
+
+  getUserByToken: publicProcedure
+    .meta({
+      summary: 'Read what a token invites to, and whether the invited address has an account',
+      description:
+        'For the page that an invitation leads to. Used, withdrawn and replaced tokens are not found; an expired one says so.',
+      // Counted together with invitation.preview: both answer who holds a token.
+      rateLimit: { name: 'invitation.preview', points: 30, seconds: 60 },
+    })
+    .input(z.object({ token: z.string().min(1).max(128) }))
+    .output(
+      OpenInvitation.extend({
+        isExpired: z.boolean(),
+        userAlreadyExists: z.boolean(),
+      }),
+    )
+    .query(({ ctx, input }) => invitationByToken(ctx.deps, input.token)),
+
+  sendInvitation: invitationProcedure('invitation:create')
+    .meta({
+      summary: "Send an invitation's mail again",
+      description:
+        'As organization.resendInvitation. The mail goes by the mail service of this installation, so notificationId is ignored. Answers the invitation where Dokploy answers the link, which is for the invited address only.',
+      rateLimit: INVITATION_MAILS,
+    })
+    .input(z.object({ notificationId: z.string().min(1).max(64).optional() }))
+    .output(Invitation)
+    .mutation(({ ctx, input }) => resendInvitation(ctx.deps, ctx.actor, input.invitationId)),
+};

@@ -1,0 +1,113 @@
+import type { Transaction } from '../../db/client.ts';
+import { forbidden, notFound, preconditionFailed, unauthorized } from '../../kernel/errors.ts';
+import { canOnPlatform, outranksOnPlatform, type PlatformRole, type Role } from '../../kernel/permissions.ts';
+import { record } from '../audit/index.ts';
+import { releaseAvatar } from '../avatar/index.ts';
+import type { Deps } from '../deps.ts';
+import { dropOrganization } from '../organization/index.ts';
+import type { Principal } from '../principal.ts';
+
+const MAX_NAMED = 20;
+
+type LockedAccount = {
+  id: string;
+  email: string;
+  name: string;
+  role: PlatformRole;
+  avatarHash: string | null;
+};
+type Owned = {
+  id: string;
+  name: string;
+  handle: string;
+  ownerId: string;
+  avatarHash: string | null;
+  members: number;
+};
+
+/**
+ * Holds the caller's and the target's rows, and those of every rootAdmin when one of them goes: of two that leave at
+ * once the second one sees that he is the last.
+ */
+async function lockAccounts(tx: Transaction, principal: Principal, userId: string): Promise<LockedAccount> {
+  const lastMayLeave = principal.userId === userId && principal.platformRole === 'rootAdmin';
+  const locked = await tx<LockedAccount[]>`
+    select id, email, name, role, avatar_hash from users
+    where id = ${userId} or id = ${principal.userId} or (${lastMayLeave} and role = 'rootAdmin')
+    order by id for no key update`;
+  const caller = locked.find(({ id }) => id === principal.userId);
+  if (caller === undefined) throw unauthorized('account_gone', 'This account no longer exists.');
+  const target = locked.find(({ id }) => id === userId);
+  if (target === undefined) throw notFound('User');
+  if (target !== caller && !canOnPlatform(caller.role, 'user.delete')) throw notFound('User');
+  if (target !== caller && !outranksOnPlatform(caller.role, target.role)) {
+    throw forbidden('rank_too_low', 'You can only remove accounts of a lower platform role than your own.');
+  }
+  if (target.role === 'rootAdmin' && locked.filter(({ role }) => role === 'rootAdmin').length < 2) {
+    throw preconditionFailed(
+      'last_root_admin',
+      'The last rootAdmin of an installation cannot be removed. Make another one first.',
+    );
+  }
+  return target;
+}
+
+/** The organizations of an account, all of its organizations being held from here on. */
+async function lockOwned(tx: Transaction, userId: string): Promise<Owned[]> {
+  await tx`
+    select 1 from organizations where id in (select organization_id from memberships where user_id = ${userId})
+    order by id for no key update`;
+  return tx<Owned[]>`
+    select o.id, o.name, o.handle, o.owner_id, o.avatar_hash,
+      (select count(*) from memberships m where m.organization_id = o.id) as members
+    from organizations o where o.owner_id = ${userId} order by o.id`;
+}
+
+function requireFree(owned: Owned[], deleteOrganizations: boolean): void {
+  const kept = deleteOrganizations ? owned.filter(({ members }) => members > 1) : owned;
+  if (kept.length === 0) return;
+  const named = kept.slice(0, MAX_NAMED).map(({ name, id }) => `${name} (${id})`);
+  const more = kept.length > MAX_NAMED ? ` and ${kept.length - MAX_NAMED} more` : '';
+  const way = deleteOrganizations
+    ? 'They have other members: transfer or delete them first.'
+    : 'Transfer or delete them first, or send deleteOrganizations for those without other members.';
+  throw preconditionFailed(
+    'owns_organizations',
+    `The account owns ${kept.length} organization${kept.length === 1 ? '' : 's'}: ${named.join(', ')}${more}. ${way}`,
+  );
+}
+
+/**
+ * Deletes an account with its sessions, keys, memberships and the invitations that it has sent; the audit trail
+ * stays. With `deleteOrganizations`, organizations that nobody else belongs to go in the same transaction.
+ *
+ * @throws NOT_FOUND for an unknown account; FORBIDDEN for an equal or higher platform role; PRECONDITION_FAILED while
+ *   it owns organizations, and for the last rootAdmin.
+ */
+export function deleteAccount(
+  deps: Deps,
+  principal: Principal,
+  userId: string,
+  { deleteOrganizations }: { deleteOrganizations: boolean },
+): Promise<void> {
+  return deps.db.transaction(async (tx) => {
+    const target = await lockAccounts(tx, principal, userId);
+    const owned = await lockOwned(tx, userId);
+    requireFree(owned, deleteOrganizations);
+    const role = userId === principal.userId ? 'owner' : principal.platformRole;
+    for (const organization of owned) await dropOrganization(tx, deps, principal, role, organization);
+    const memberships = await tx<{ organizationId: string; role: Role }[]>`
+      delete from memberships where user_id = ${userId} returning organization_id, role`;
+    await tx`delete from users where id = ${userId}`;
+    await releaseAvatar(tx, deps, target.avatarHash);
+    await record(tx, principal, deps.now(), {
+      organizationId: null,
+      role: principal.platformRole,
+      action: 'delete',
+      resourceType: 'user',
+      resourceId: userId,
+      resourceName: target.email,
+      before: { email: target.email, name: target.name, role: target.role, memberships: [...memberships] },
+    });
+  });
+}

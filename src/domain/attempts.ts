@@ -1,0 +1,17 @@
+import { tooManyRequests } from '../kernel/errors.ts';
+import type { RateLimit, RateLimiter } from './deps.ts';
+
+/**
+ * How often one account's password may be tried from inside a session, and its codes after the password: whoever has
+ * stolen the one must not guess the other.
+ */
+export const PASSWORD_ATTEMPTS: RateLimit = { name: 'auth.password', points: 10, seconds: 900 };
+export const CODE_ATTEMPTS: RateLimit = { name: 'auth.code', points: 10, seconds: 900 };
+
+/** Counts one attempt. @throws TOO_MANY_REQUESTS when there were too many. */
+export async function requireAttempt(limiter: RateLimiter, limit: RateLimit, key: string): Promise<void> {
+  const { allowed, resetSeconds } = await limiter.consume(limit, key);
+  if (!allowed) {
+    throw tooManyRequests('too_many_attempts', 'Too many attempts. Try again later.', resetSeconds);
+  }
+}

@@ -1,0 +1,57 @@
+import { tooManyRequests } from '../../kernel/errors.ts';
+import type { Deps } from '../deps.ts';
+import { enqueue } from '../job/index.ts';
+import { inOrganization } from '../organization/index.ts';
+import type { OrganizationActor } from '../principal.ts';
+import { type Invitation, LIFETIME_MS } from './invitation.ts';
+import { renewInvitation } from './renew.ts';
+import { invitationUrl } from './token.ts';
+
+const COOLDOWN_MS = 60_000;
+
+/** An invitation is open for a fixed time after its newest link was made, so that moment is known. */
+function requireCooledDown(invitation: Invitation, now: Date): void {
+  const wait = invitation.expiresAt.getTime() - LIFETIME_MS + COOLDOWN_MS - now.getTime();
+  if (wait <= 0) return;
+  const seconds = Math.ceil(wait / 1000);
+  throw tooManyRequests(
+    'resend_cooldown',
+    `Its link has just been made. Try again in ${seconds} s.`,
+    seconds,
+  );
+}
+
+/**
+ * Sends an invitation's mail again with a new link.
+ *
+ * @throws what `renewInvitation` throws; TOO_MANY_REQUESTS within 60 seconds of its last link.
+ */
+export function resendInvitation(
+  deps: Deps,
+  actor: OrganizationActor,
+  invitationId: string,
+): Promise<Invitation> {
+  return inOrganization(deps, actor, async (tx, _, current) => {
+    const renewed = await renewInvitation(tx, deps, current, invitationId, 'resend', requireCooledDown);
+    const { invitation, tokenVersion } = renewed;
+    await enqueue(tx, 'mail.invitation', { invitationId, tokenVersion }, deps.now());
+    return invitation;
+  });
+}
+
+/**
+ * A new link for the actor to hand over; no mail is sent, and one that is still waiting to leave is not any more. It
+ * opens the invitation for its address only, and proves nothing about who has that address.
+ *
+ * @throws what `renewInvitation` throws
+ */
+export function invitationLink(
+  deps: Deps,
+  actor: OrganizationActor,
+  invitationId: string,
+): Promise<{ url: string; expiresAt: Date }> {
+  return inOrganization(deps, actor, async (tx, _, current) => {
+    const { invitation, token } = await renewInvitation(tx, deps, current, invitationId, 'link');
+    return { url: invitationUrl(deps.rules, token), expiresAt: invitation.expiresAt };
+  });
+}

@@ -1,0 +1,51 @@
+import type { Sql } from '../../db/client.ts';
+import { notFound } from '../../kernel/errors.ts';
+import type { Deps } from '../deps.ts';
+import type { OrganizationActor } from '../principal.ts';
+
+/** Why an organization cannot be deleted now; `reason` is that of the refusal. */
+export type Obstacle = { reason: string; message: string };
+
+/** What stands in the way of deleting one of the organizations that a user owns. */
+export async function obstacles(sql: Sql, userId: string): Promise<Obstacle[]> {
+  const [row] = await sql<{ owned: number }[]>`
+    select count(*) as owned from organizations where owner_id = ${userId}`;
+  if (row !== undefined && row.owned > 1) return [];
+  return [
+    {
+      reason: 'last_organization',
+      message: 'This is the last organization you own. Create another one before you delete it.',
+    },
+  ];
+}
+
+/** What would go with an organization. `invitations` counts those that are still to be answered. */
+export type Deletion = {
+  members: number;
+  invitations: number;
+  apiKeys: number;
+  sshKeys: number;
+  avatar: boolean;
+};
+
+/** What `deleteOrganization` would do at this moment, without doing it. @throws NOT_FOUND when it is just gone. */
+export async function previewDeletion(
+  deps: Deps,
+  { organizationId: id, principal }: OrganizationActor,
+): Promise<{ deletes: Deletion; obstacles: Obstacle[] }> {
+  return deps.db.query(async (sql) => {
+    const [deletes] = await sql<Deletion[]>`
+      select
+        (select count(*) from memberships where organization_id = o.id) as members,
+        (select count(*) from invitations where organization_id = o.id and status = 'pending'
+          and expires_at > ${deps.now()}) as invitations,
+        (select count(*) from memberships m join api_keys k
+          on k.user_id = m.user_id and k.organization_id = m.organization_id
+          where m.organization_id = o.id) as api_keys,
+        (select count(*) from ssh_keys where organization_id = o.id) as ssh_keys,
+        o.avatar_hash is not null as avatar
+      from organizations o where o.id = ${id}`;
+    if (deletes === undefined) throw notFound('Organization');
+    return { deletes, obstacles: await obstacles(sql, principal.userId) };
+  });
+}

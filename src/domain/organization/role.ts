@@ -1,0 +1,53 @@
+import type { Sql, Transaction } from '../../db/client.ts';
+import { badRequest } from '../../kernel/errors.ts';
+import {
+  isBuiltIn,
+  type Permission,
+  ROLE_NAMES,
+  type Role,
+  type RoleGrant,
+  roleOf,
+} from '../../kernel/permissions.ts';
+
+/** What a member's custom role is made of, in a statement about `memberships m`; null for a built-in role. */
+export const customPermissions = (sql: Sql) => sql`(
+  select r.permissions from custom_roles r where r.organization_id = m.organization_id and r.name = m.custom_role)`;
+
+/** A role of an organization with its rights at this moment; null when there is none of the name. */
+export async function findRole(sql: Sql, organizationId: string, name: Role): Promise<RoleGrant | null> {
+  if (isBuiltIn(name)) return roleOf(name);
+  const [row] = await sql<{ permissions: Permission[] }[]>`
+    select permissions from custom_roles where organization_id = ${organizationId} and name = ${name}`;
+  return row === undefined ? null : roleOf(name, row.permissions);
+}
+
+/** Every role of an organization with its rights at this moment, by name. */
+export async function findRoles(sql: Sql, organizationId: string): Promise<Map<Role, RoleGrant>> {
+  const custom = await sql<{ name: Role; permissions: Permission[] }[]>`
+    select name, permissions from custom_roles where organization_id = ${organizationId}`;
+  const roles = [
+    ...ROLE_NAMES.map((name) => roleOf(name)),
+    ...custom.map(({ name, permissions }) => roleOf(name, permissions)),
+  ];
+  return new Map(roles.map((role) => [role.name, role]));
+}
+
+export const unknownRole = (field: string) =>
+  badRequest(field, 'unknown_role', 'This organization has no role of this name.');
+
+/**
+ * The role that a caller has named in `field`. With the organization's row held it stays what it is until the
+ * transaction ends.
+ *
+ * @throws BAD_REQUEST when the organization has no such role.
+ */
+export async function requireRole(
+  tx: Transaction,
+  organizationId: string,
+  name: Role,
+  field = 'role',
+): Promise<RoleGrant> {
+  const role = await findRole(tx, organizationId, name);
+  if (role === null) throw unknownRole(field);
+  return role;
+}

@@ -1,0 +1,2 @@
+export { requireCurrentPassword, requireSameHash } from './current.ts';
+export { requireStrong, setPassword } from './set.ts';

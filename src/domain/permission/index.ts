@@ -1,0 +1,2 @@
+export { type Explanation, explainPermission } from './explain.ts';
+export { type Simulation, simulatePermissions } from './simulate.ts';

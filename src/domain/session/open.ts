@@ -1,0 +1,64 @@
+import type { Transaction } from '../../db/client.ts';
+import { newId } from '../../kernel/ids.ts';
+import { newSecret } from '../../kernel/secrets.ts';
+import { record } from '../audit/index.ts';
+import type { Deps } from '../deps.ts';
+import { enqueue } from '../job/index.ts';
+import type { Origin } from '../principal.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A session ends when it was not used for so long, and after `MAX_AGE_MS` whatever its use. */
+export const IDLE_MS = 7 * DAY_MS;
+export const MAX_AGE_MS = 30 * DAY_MS;
+/** One that is not to be remembered. */
+const SHORT_MS = DAY_MS;
+
+export type OpenedSession = {
+  /** Goes into the cookie and nowhere else. */
+  token: string;
+  remembered: boolean;
+};
+
+/**
+ * Signs an account in: the session, its audit row, and a mail to the holder when the sign-in comes from somewhere new.
+ * The caller holds the user's row.
+ */
+export async function openSession(
+  tx: Transaction,
+  deps: Deps,
+  origin: Origin,
+  user: { id: string; email: string },
+  options: { remembered: boolean; method: 'password' | 'totp' | 'recoveryCode' },
+): Promise<OpenedSession> {
+  const now = deps.now();
+  const session = {
+    id: newId(),
+    token: newSecret(),
+    userId: user.id,
+    ipAddress: origin.ipAddress,
+    userAgent: origin.userAgent,
+    remembered: options.remembered,
+    lastSeenAt: now,
+    expiresAt: new Date(now.getTime() + (options.remembered ? IDLE_MS : SHORT_MS)),
+    createdAt: now,
+    updatedAt: now,
+  };
+  const [earlier] = await tx<{ any: boolean; here: boolean }[]>`
+    select exists (select 1 from audit_log where user_id = ${user.id} and action = 'login') as any,
+      exists (select 1 from audit_log where user_id = ${user.id} and action = 'login'
+        and ip_address is not distinct from ${origin.ipAddress}) as here`;
+  await tx`insert into sessions ${tx(session)}`;
+  await record(tx, { ...origin, userId: user.id, email: user.email }, now, {
+    organizationId: null,
+    action: 'login',
+    resourceType: 'session',
+    resourceId: session.id,
+    after: { method: options.method, userAgent: origin.userAgent, expiresAt: session.expiresAt },
+  });
+  if (earlier?.any === true && !earlier.here) {
+    const { ipAddress, userAgent } = origin;
+    const notice = { kind: 'signIn' as const, at: now.toISOString(), ipAddress, userAgent };
+    await enqueue(tx, 'mail.notice', { to: user.email, notice }, now);
+  }
+  return { token: session.token, remembered: session.remembered };
+}

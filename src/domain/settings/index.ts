@@ -1,0 +1,2 @@
+export { getSettings, readSettings, type StoredSettings, withDefaults } from './read.ts';
+export { SETTINGS_FIELDS, type SettingsChanges, updateSettings } from './update.ts';

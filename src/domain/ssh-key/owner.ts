@@ -1,0 +1,81 @@
+import type { Transaction } from '../../db/client.ts';
+import { forbidden } from '../../kernel/errors.ts';
+import type { Permission } from '../../kernel/permissions.ts';
+import { type AuditEvent, record } from '../audit/index.ts';
+import type { Deps } from '../deps.ts';
+import { inOrganization, requireActor, requireActorOf } from '../organization/index.ts';
+import { isLimited, type OrganizationActor, type Principal } from '../principal.ts';
+import { lockUser } from '../user-lock.ts';
+
+/** For whom the caller acts: for an organization with a permission there, or for himself. */
+export type SshKeyOwner = { principal: Principal; actor: OrganizationActor | null };
+
+/** The two columns, of which one is set. */
+export const ownerColumns = ({ principal, actor }: SshKeyOwner) => ({
+  userId: actor === null ? principal.userId : null,
+  organizationId: actor?.organizationId ?? null,
+});
+
+/** The caller himself. @throws FORBIDDEN for an API key that is limited. */
+export function requireSelf(principal: Principal): SshKeyOwner {
+  if (isLimited(principal.key)) {
+    throw forbidden('key_is_limited', 'This API key is limited to its organization or permissions.');
+  }
+  return { principal, actor: null };
+}
+
+/** An organization with this permission, the active one where none is named. @throws as `requireActor` does. */
+export const requireOrganization = async (
+  deps: Deps,
+  principal: Principal,
+  organizationId: string | undefined,
+  permission: Permission,
+): Promise<SshKeyOwner> => ({
+  principal,
+  actor: await requireActor(deps, principal, organizationId, permission),
+});
+
+/**
+ * The owner of a key: the caller, or an organization where he has this permission. Limited API keys see no key that a
+ * user owns.
+ *
+ * @throws NOT_FOUND alike for an id that does not exist and for a key of somebody else; FORBIDDEN for members of its
+ *   organization who lack the permission
+ */
+export async function requireOwnerOf(
+  deps: Deps,
+  principal: Principal,
+  sshKeyId: string,
+  permission: Permission,
+): Promise<SshKeyOwner> {
+  if (!isLimited(principal.key)) {
+    const own = await deps.db.query(
+      (sql) => sql`select 1 from ssh_keys where id = ${sshKeyId} and user_id = ${principal.userId}`,
+    );
+    if (own.length > 0) return { principal, actor: null };
+  }
+  return { principal, actor: await requireActorOf(deps, principal, 'sshKey', sshKeyId, permission) };
+}
+
+/** What is written into the audit trail besides whose it is. */
+export type SshKeyEvent = Omit<AuditEvent, 'organizationId' | 'role' | 'resourceType'>;
+
+/** Runs a change in a transaction that holds the owner's row; `log` writes its audit row. */
+export function inOwner<T>(
+  deps: Deps,
+  owner: SshKeyOwner,
+  change: (tx: Transaction, log: (event: SshKeyEvent) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { principal, actor } = owner;
+  const log = (tx: Transaction, whose: Pick<AuditEvent, 'organizationId' | 'role'>) => (event: SshKeyEvent) =>
+    record(tx, principal, deps.now(), { ...whose, resourceType: 'sshKey', ...event });
+  if (actor !== null) {
+    return inOrganization(deps, actor, (tx, { id }, { role }) =>
+      change(tx, log(tx, { organizationId: id, role })),
+    );
+  }
+  return deps.db.transaction(async (tx) => {
+    await lockUser(tx, principal.userId);
+    return change(tx, log(tx, { organizationId: null }));
+  });
+}

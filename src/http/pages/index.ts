@@ -1,0 +1,10 @@
+import type { FastifyInstance } from 'fastify';
+import { invitationPage } from './invitation.ts';
+import { servePages } from './page.ts';
+import { resetPasswordPage } from './reset-password.ts';
+import { verifyEmailPage } from './verify-email.ts';
+
+/** The pages where the links of our mails lead. */
+export function pageRoutes(app: FastifyInstance): void {
+  servePages(app, [invitationPage, verifyEmailPage, resetPasswordPage]);
+}

@@ -1,0 +1,286 @@
+import { z } from 'zod';
+import { Id } from './schemas.ts';
+
+/*
+ * The catalogue: every event that webhooks are told, and what it carries. An event is a row of the audit log as its
+ * organization's webhooks see it, so `before` and `after` are the fields that the row holds; never a secret.
+ */
+
+const Moment = z.iso.datetime();
+const Role = z.string().meta({ example: 'member' });
+const text = z.string();
+const optionalText = z.string().nullable();
+
+const apiKeyFields = {
+  name: text,
+  scope: z.enum(['organization', 'user']),
+  permissions: z.array(text).nullable(),
+  allowedIps: z.array(text).nullable(),
+  expiresAt: Moment.nullable(),
+};
+const organizationFields = z
+  .strictObject({
+    name: text,
+    handle: text,
+    description: optionalText,
+    logo: optionalText,
+    active: z.boolean(),
+    defaultRole: Role.nullable(),
+    avatarUrl: optionalText,
+  })
+  .partial();
+const memberFields = z.strictObject({ userId: Id, role: Role });
+const memberChange = memberFields.extend({ isDefault: z.boolean() }).partial();
+const invitationTerms = z.strictObject({ inviterId: Id, expiresAt: Moment });
+const sshKeyFields = z.strictObject({
+  name: text,
+  description: optionalText,
+  type: text,
+  fingerprint: text,
+  hasPrivateKey: z.boolean(),
+});
+const sshKeyWords = z.strictObject({
+  name: text,
+  description: optionalText,
+  lastUsedAt: Moment.nullable(),
+});
+
+const customRoleFields = z.strictObject({
+  name: text,
+  permissions: z.record(text, z.array(text)),
+});
+
+type Definition = {
+  /** The audit row that it is made from. */
+  resourceType: string;
+  action: string;
+  description: string;
+  before?: z.ZodType;
+  after?: z.ZodType;
+};
+
+const EVENTS = {
+  'apiKey.created': {
+    resourceType: 'apiKey',
+    action: 'create',
+    description: 'An API key was made that acts on the organization.',
+    after: z.strictObject(apiKeyFields),
+  },
+  'apiKey.deleted': {
+    resourceType: 'apiKey',
+    action: 'delete',
+    description: 'An API key was deleted.',
+    before: z.strictObject({ name: text, scope: apiKeyFields.scope }),
+  },
+  'apiKey.rotated': {
+    resourceType: 'apiKey',
+    action: 'rotate',
+    description: 'An API key was replaced by a new one.',
+    after: z.strictObject({ name: text, previousKeyExpiresAt: Moment.nullable() }),
+  },
+  'customRole.created': {
+    resourceType: 'customRole',
+    action: 'create',
+    description: 'A role of the organization was made.',
+    after: customRoleFields,
+  },
+  'customRole.deleted': {
+    resourceType: 'customRole',
+    action: 'delete',
+    description: 'A role of the organization was removed.',
+    before: customRoleFields,
+  },
+  'customRole.updated': {
+    resourceType: 'customRole',
+    action: 'update',
+    description: 'A role of the organization got another name or other rights.',
+    before: customRoleFields,
+    after: customRoleFields,
+  },
+  'invitation.accepted': {
+    resourceType: 'invitation',
+    action: 'accept',
+    description: 'An invited person joined.',
+    after: z.strictObject({ memberId: Id, role: Role }),
+  },
+  'invitation.created': {
+    resourceType: 'invitation',
+    action: 'create',
+    description: 'Somebody was invited.',
+    after: z.strictObject({ email: text, role: Role, expiresAt: Moment }),
+  },
+  'invitation.createdMany': {
+    resourceType: 'invitation',
+    action: 'createMany',
+    description: 'Several people were invited at once.',
+    after: z.strictObject({
+      invitations: z.array(z.strictObject({ id: Id, email: text, role: Role })),
+    }),
+  },
+  'invitation.deleted': {
+    resourceType: 'invitation',
+    action: 'delete',
+    description: 'An invitation was withdrawn.',
+    before: z.strictObject({ email: text, role: Role, status: text }),
+  },
+  'invitation.linked': {
+    resourceType: 'invitation',
+    action: 'link',
+    description: 'An invitation got a new link, to be handed over without a mail.',
+    before: invitationTerms,
+    after: invitationTerms,
+  },
+  'invitation.rejected': {
+    resourceType: 'invitation',
+    action: 'reject',
+    description: 'An invited person declined.',
+  },
+  'invitation.resent': {
+    resourceType: 'invitation',
+    action: 'resend',
+    description: 'An invitation was sent again, with a new link.',
+    before: invitationTerms,
+    after: invitationTerms,
+  },
+  'member.created': {
+    resourceType: 'member',
+    action: 'create',
+    description: 'Staff of the installation added somebody.',
+    after: memberFields,
+  },
+  'member.left': {
+    resourceType: 'member',
+    action: 'leave',
+    description: 'A member left.',
+    before: memberFields,
+  },
+  'member.deleted': {
+    resourceType: 'member',
+    action: 'delete',
+    description: 'A member was removed.',
+    before: memberFields,
+  },
+  'member.updated': {
+    resourceType: 'member',
+    action: 'update',
+    description: 'A member’s role changed, or the member made the organization the default one.',
+    before: memberChange,
+    after: memberChange,
+  },
+  'organization.transferred': {
+    resourceType: 'organization',
+    action: 'transferOwnership',
+    description: 'The organization has another owner.',
+    before: z.strictObject({ ownerId: Id }),
+    after: z.strictObject({ ownerId: Id, email: text, formerRole: Role }),
+  },
+  'organization.updated': {
+    resourceType: 'organization',
+    action: 'update',
+    description: 'The organization changed. Fields that the change could not touch may be absent.',
+    before: organizationFields,
+    after: organizationFields,
+  },
+  'sshKey.created': {
+    resourceType: 'sshKey',
+    action: 'create',
+    description: 'An SSH key of the organization was added.',
+    after: sshKeyFields,
+  },
+  'sshKey.deleted': {
+    resourceType: 'sshKey',
+    action: 'delete',
+    description: 'An SSH key of the organization was removed.',
+    before: sshKeyFields,
+  },
+  'sshKey.updated': {
+    resourceType: 'sshKey',
+    action: 'update',
+    description: 'What is said about an SSH key of the organization changed.',
+    before: sshKeyWords,
+    after: sshKeyWords,
+  },
+  'user.created': {
+    resourceType: 'user',
+    action: 'create',
+    description: 'An administrator of the installation made an account as a member of the organization.',
+    after: z.strictObject({ email: text, emailVerified: z.boolean(), memberId: Id, role: Role }),
+  },
+  'webhook.test': {
+    resourceType: 'webhook',
+    action: 'test',
+    description:
+      'Somebody asked for a test; only the webhook that is tested is told, whatever it listens to.',
+  },
+} satisfies Record<string, Definition>;
+
+export type WebhookEvent = keyof typeof EVENTS;
+export const TEST_EVENT = 'webhook.test' satisfies WebhookEvent;
+export const EVENT_NAMES = Object.keys(EVENTS) as [WebhookEvent, ...WebhookEvent[]];
+/** Stands for every event, also those that later versions add. */
+export const EVERY_EVENT = '*';
+
+/** Changes of an organization, as `resourceType:action`, that no webhook is told, and why. */
+export const UNPUBLISHED: Record<string, string> = {
+  'organization:create': 'A new organization has no webhooks.',
+  'organization:delete': 'Its webhooks end with it.',
+  'session:update': 'Which organization somebody looks at is his own affair.',
+  'apiKey:update': 'Which organization is the active one of a key is its holder’s affair.',
+  'webhook:create': 'Webhooks do not report on themselves; the audit log does.',
+  'webhook:update': 'As above.',
+  'webhook:delete': 'As above.',
+  'webhook:redeliver': 'As above.',
+};
+
+const BY_CHANGE = new Map(
+  EVENT_NAMES.filter((name) => name !== TEST_EVENT).map((name) => [
+    `${EVENTS[name].resourceType}:${EVENTS[name].action}`,
+    name,
+  ]),
+);
+
+/** The event that a change makes; undefined where webhooks are not told of it. */
+export const eventOf = (resourceType: string, action: string): WebhookEvent | undefined =>
+  BY_CHANGE.get(`${resourceType}:${action}`);
+
+/** What is sent. Moments are ISO 8601 in UTC. */
+export type EventPayload = {
+  type: WebhookEvent;
+  timestamp: string;
+  data: {
+    organizationId: string;
+    /** Who did it, and by which API key if by one. */
+    actor: { userId: string; apiKeyId: string | null };
+    resourceType: string;
+    resourceId: string;
+    resourceName: string | null;
+    before: Record<string, unknown> | null;
+    after: Record<string, unknown> | null;
+  };
+};
+
+/** The schema of one event's payload. */
+export function payloadSchema(name: WebhookEvent): z.ZodType<EventPayload> {
+  const { resourceType, before, after }: Definition = EVENTS[name];
+  return z.strictObject({
+    type: z.literal(name),
+    timestamp: Moment,
+    data: z.strictObject({
+      organizationId: Id,
+      actor: z.strictObject({ userId: Id, apiKeyId: Id.nullable() }),
+      resourceType: z.literal(resourceType),
+      resourceId: Id,
+      resourceName: z.string().nullable(),
+      before: (before ?? z.never()).nullable(),
+      after: (after ?? z.never()).nullable(),
+    }),
+  }) as unknown as z.ZodType<EventPayload>;
+}
+
+/** Every event with its description and the JSON Schema of its payload. Later versions may add fields. */
+export const describeEvents = () =>
+  EVENT_NAMES.map((name) => ({
+    name,
+    description: EVENTS[name].description,
+    schema: z.toJSONSchema(payloadSchema(name), { io: 'input' }) as Record<string, unknown>,
+  }));

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHarness, type Harness } from '../support/harness.ts';
+import { tenantry } from '../support/service.ts';
+
+let h: Harness;
+let environment: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  h = await createHarness();
+  environment = {
+    DATABASE_URL: h.databaseUrl,
+    AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough',
+    DATA_DIR: h.dataDir,
+  };
+});
+afterAll(() => h[Symbol.asyncDispose]());
+
+test('audit verify reads every chain, also that of a deleted organization, and names what is wrong', async () => {
+  const { id, owner } = await h.organization();
+  await owner.post('organization.delete', { organizationId: id });
+
+  const whole = await tenantry(['audit', 'verify'], environment);
+  expect(whole).toMatchObject({
+    code: 0,
+    stdout: '3 chains, 4 rows as they were written, 0 chains broken\n', // the account's, and two organizations'
+  });
+  const one = await tenantry(['audit', 'verify', '--organization', id], environment);
+  expect(one.code).toBe(0);
+  expect(one.stdout).toMatch(new RegExp(`^ok   ${id}: 2 rows, up to the seal [0-9a-f]{64}\n`));
+
+  await h.sql`alter table audit_log disable trigger user`;
+  await h.sql`update audit_log set user_email = 'mallory@example.org' where chain_id = ${id} and seq = 2`;
+  const broken = await tenantry(['audit', 'verify'], environment);
+  expect(broken).toMatchObject({
+    code: 1,
+    stdout: `FAIL ${id}: row 2 is not as it was written, or was put in its place\n3 chains, 3 rows as they were written, 1 chains broken\n`,
+  });
+});
+
+test('audit verify with another secret finds every chain broken, and refuses what is no id', async () => {
+  const other = await tenantry(['audit', 'verify'], {
+    ...environment,
+    AUTH_SECRET: 'another-secret-that-is-long-enough-too',
+  });
+  expect(other.code).toBe(1);
+  expect(other.stdout).toContain('3 chains, 0 rows as they were written, 3 chains broken');
+  const bad = await tenantry(['audit', 'verify', '--organization', 'acme'], environment);
+  expect(bad).toMatchObject({ code: 1, stdout: '', stderr: 'acme is not the id of an organization.\n' });
+});

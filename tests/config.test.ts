@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+
+const S3 = {
+  AVATAR_S3_BUCKET: 'avatars',
+  AVATAR_S3_ACCESS_KEY_ID: 'an-id',
+  AVATAR_S3_SECRET_ACCESS_KEY: 'canary',
+};
+const storageOf = (environment: Record<string, string>) => readConfig(environment).avatarStorage;
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('avatars are kept on disk, or in a bucket where one is named', () => {
+  expect(storageOf({})).toEqual({ kind: 'disk' });
+  const amazon = {
+    kind: 's3',
+    endpoint: undefined,
+    region: 'us-east-1',
+    bucket: 'avatars',
+    accessKeyId: 'an-id',
+    secretAccessKey: 'canary',
+    forcePathStyle: false,
+  };
+  expect(storageOf(S3)).toEqual(amazon);
+  const endpoint = 'https://s3.example.org';
+  expect(storageOf({ ...S3, AVATAR_S3_ENDPOINT: endpoint, AVATAR_S3_REGION: 'eu-1' })).toEqual({
+    ...amazon,
+    endpoint,
+    region: 'eu-1',
+    forcePathStyle: true,
+  });
+  const hosts = { ...S3, AVATAR_S3_ENDPOINT: endpoint, AVATAR_S3_FORCE_PATH_STYLE: 'false' };
+  expect(storageOf(hosts)).toMatchObject({ forcePathStyle: false });
+});
+
+test('half of the settings of S3 is a contradiction, and no value is quoted', () => {
+  for (const name of Object.keys(S3)) {
+    const problems = problemsOf({ ...S3, [name]: '' });
+    expect(problems).toEqual([expect.stringContaining('set together or not at all')]);
+    expect(problems.join()).not.toContain('canary');
+  }
+  expect(problemsOf({ AVATAR_S3_ENDPOINT: 'https://s3.example.org' })).toEqual([
+    'AVATAR_S3_BUCKET is needed with AVATAR_S3_ENDPOINT.',
+  ]);
+  expect(problemsOf({ ...S3, AVATAR_S3_ENDPOINT: 'ftp://x' })).toEqual([
+    expect.stringContaining('AVATAR_S3_ENDPOINT'),
+  ]);
+});
+
+test('webhooks reach public addresses by https, and what the operator adds', () => {
+  expect(readConfig({}).webhooks).toEqual({ allowHttp: false, allowedNetworks: [] });
+  const environment = { WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_ALLOWED_NETWORKS: '10.1.2.3/8, fd00::1' };
+  expect(readConfig(environment).webhooks).toEqual({
+    allowHttp: true,
+    allowedNetworks: ['10.0.0.0/8', 'fd00::1'],
+  });
+  expect(problemsOf({ WEBHOOK_ALLOW_HTTP: 'maybe', WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/33' })).toHaveLength(
+    2,
+  );
+});
