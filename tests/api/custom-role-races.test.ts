@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHarness, type Harness, type Reply, statuses, times } from '../support/harness.ts';
+import { roundsOf } from '../support/rounds.ts';
 import { invite, newAddress, newRoleOf } from './stage.ts';
 
 /* Changes of roles and of who has them, all begun before the first one goes on. */
 
-const ROUNDS = 5;
+const ROUNDS = roundsOf(5);
 
 let h: Harness;
 beforeAll(async () => {

@@ -9,11 +9,12 @@ import {
   type TestUser,
   times,
 } from '../support/harness.ts';
+import { roundsOf } from '../support/rounds.ts';
 import { invite, newAddress } from './stage.ts';
 
 /* Whatever members do to one another at once ends as if one thing had happened after the other. */
 
-const ROUNDS = 10;
+const ROUNDS = roundsOf(10);
 const CALLERS = 32;
 const MAX_ORGANIZATIONS = 3;
 

@@ -9,11 +9,12 @@ import {
   times,
   UNLIMITED,
 } from '../support/harness.ts';
+import { roundsOf } from '../support/rounds.ts';
 import { invite, newAddress, tokenFor } from './stage.ts';
 
 /* Whatever happens at once ends as if one thing had happened after the other, and never in a 500. */
 
-const ROUNDS = 20;
+const ROUNDS = roundsOf(20);
 const CALLERS = 32;
 const MAX_ORGANIZATIONS = 5;
 

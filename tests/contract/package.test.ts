@@ -94,12 +94,18 @@ async function filesOf(directory: string, extension = ''): Promise<string[]> {
 test('the package holds what it needs to run, and nothing else', async () => {
   const top = await readdir(installed);
   expect(top.sort()).toEqual(
-    ['LICENSE', 'README.md', 'dist', 'drizzle', 'openapi.json', 'package.json'].sort(),
+    ['LICENSE', 'README.md', 'dist', 'drizzle', 'node_modules', 'openapi.json', 'package.json'].sort(),
   );
-  const unwanted = (await filesOf(installed)).filter((name) =>
-    /\btests?\b|\.test\.|(?<!\.d)\.ts$/.test(name),
+  const unwanted = (await filesOf(installed)).filter(
+    (name) => !name.startsWith('node_modules/') && /\btests?\b|\.test\.|(?<!\.d)\.ts$/.test(name),
   );
   expect(unwanted).toEqual([]);
+});
+
+test('the driver comes along as it is patched, and nothing else does', async () => {
+  expect(await readdir(join(installed, 'node_modules'))).toEqual(['postgres']);
+  const shipped = await readFile(join(installed, 'node_modules/postgres/src/connection.js'), 'utf8');
+  expect(shipped).toContain('chunk = nextWriteTimer = null\n    socket.removeListener');
 });
 
 test('every source file was built, and nothing else', async () => {

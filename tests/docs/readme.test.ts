@@ -58,7 +58,7 @@ async function printed(commands: string[], port: string, directory: string): Pro
 }
 
 /** UPDATE_README=1 writes what the commands print now into the README. */
-test('the tour of the README runs as written and prints what it says', async () => {
+test('the tour of the README runs as written and prints what it says', { timeout: 120_000 }, async () => {
   const directory = await temporaryDirectory();
   const service = await startService({
     ROOT_EMAIL: 'root@example.org',

@@ -10,6 +10,14 @@ const signIn = (
   headers: Record<string, string> = {},
   password = 'Wrong-horse-1',
 ) => h.anonymous.post('auth/sign-in/email', { email, password }, headers);
+/** All of them, a few at a time: more would wait too long for their turn at the password hash. */
+async function afterAnother(count: number, attempt: (i: number) => Promise<Reply>): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  while (replies.length < count) {
+    replies.push(...(await Promise.all(times(6, (i) => attempt(replies.length + i)))));
+  }
+  return replies;
+}
 const from = (address: string) => ({ 'x-forwarded-for': address });
 
 function expectRefused({ status, body, headers }: Reply) {
@@ -42,7 +50,7 @@ describe('behind no proxy', () => {
       'x-tenantry-client-address': `203.0.113.${i}`,
     });
     const attempt = (i: number) => signIn(h, `nobody${i}@example.org`, spoofed(i));
-    const replies = await Promise.all(times(PER_CLIENT, attempt));
+    const replies = await afterAnother(PER_CLIENT, attempt);
     expect(statuses(replies)).toEqual(times(PER_CLIENT, () => 401));
     expectRefused(await attempt(PER_CLIENT + 1));
 
@@ -81,7 +89,7 @@ describe('behind a trusted proxy', () => {
   test('an IPv6 client is its /64, and what it says before the proxy does not count', async () => {
     const attempt = (i: number, network: string) =>
       signIn(h, `six${i}@example.org`, from(`203.0.113.${i}, ${network}::${i.toString(16)}, 10.1.2.3`));
-    const replies = await Promise.all(times(PER_CLIENT, (i) => attempt(i, '2001:db8:0:1')));
+    const replies = await afterAnother(PER_CLIENT, (i) => attempt(i, '2001:db8:0:1'));
     expect(statuses(replies)).toEqual(times(PER_CLIENT, () => 401));
     expectRefused(await attempt(PER_CLIENT + 1, '2001:db8:0:1'));
     expect((await attempt(PER_CLIENT + 2, '2001:db8:0:2')).status).toBe(401);
