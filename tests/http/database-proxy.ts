@@ -12,6 +12,16 @@ export async function createProxiedDatabase() {
   await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
   const target = new URL(inject('databaseUrl'));
   const sockets = new Set<Socket>();
+  let fatal: { text: string; how: 'close' | 'reset' } | undefined;
+
+  /** Ends the connection that is about to send the fatal text; the next one may send it. */
+  const watch = (inner: Socket) =>
+    inner.on('data', (chunk: Buffer) => {
+      if (fatal === undefined || !chunk.includes(fatal.text)) return;
+      if (fatal.how === 'reset') inner.resetAndDestroy();
+      else inner.destroy();
+      fatal = undefined;
+    });
 
   const accept = (inner: Socket) => {
     const outer = connect(Number(target.port), target.hostname);
@@ -26,7 +36,7 @@ export async function createProxiedDatabase() {
         other.destroy();
       });
     }
-    inner.pipe(outer).pipe(inner);
+    watch(inner).pipe(outer).pipe(inner);
   };
   const listen = async (port: number): Promise<Server> => {
     const server = createServer(accept).listen(port, '127.0.0.1');
@@ -50,6 +60,10 @@ export async function createProxiedDatabase() {
     cut,
     async restore() {
       server = await listen(port);
+    },
+    /** Ends the connection over which this text is sent next. */
+    cutAt(text: string, how: 'close' | 'reset') {
+      fatal = { text, how };
     },
     /** Connections stay open, and nothing passes any more. */
     freeze() {

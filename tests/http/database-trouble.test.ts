@@ -128,6 +128,20 @@ describe('a database that is gone', () => {
     expect((await h.anonymous.send('/ready', {})).body).toEqual({ status: 'ok' });
   });
 
+  test.each(['close', 'reset'] as const)(
+    'while a connection is being made (%s): the service goes on',
+    async (how) => {
+      database.cut();
+      await database.restore();
+      database.cutAt('typarray', how); // what the driver asks before its first statement
+      const replies = await Promise.all(times(20, () => ada.get('user.session')));
+      for (const reply of replies.filter(({ status }) => status !== 200)) {
+        expectUnavailable(reply, 'database_unavailable');
+      }
+      await expect.poll(async () => (await ada.get('user.session')).status, { timeout: 10_000 }).toBe(200);
+    },
+  );
+
   test('without saying so: readiness does not wait for it', async () => {
     database.freeze();
     const [reply, ms] = await timed(h.anonymous.send('/ready', {}));
