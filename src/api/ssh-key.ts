@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireOrganization, requireOwnerOf, requireSelf } from '../domain/owner/index.ts';
 import {
   createSshKey,
   listSshKeys,
@@ -6,9 +7,6 @@ import {
   MAX_PUBLIC_KEY_LENGTH,
   oneSshKey,
   removeSshKey,
-  requireOrganization,
-  requireOwnerOf,
-  requireSelf,
   SSH_KEY_FIELDS,
   updateSshKey,
 } from '../domain/ssh-key/index.ts';
@@ -26,7 +24,9 @@ const sshKeyProcedure = (permission: Permission) =>
     .meta({ access: permission })
     .input(z.object({ sshKeyId: Id }))
     .use(async ({ ctx, input, next }) =>
-      next({ ctx: { owner: await requireOwnerOf(ctx.deps, ctx.principal, input.sshKeyId, permission) } }),
+      next({
+        ctx: { owner: await requireOwnerOf(ctx.deps, ctx.principal, 'sshKey', input.sshKeyId, permission) },
+      }),
     );
 
 export const sshKeyRouter = router({

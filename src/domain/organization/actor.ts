@@ -77,7 +77,8 @@ export async function requireActor(
   return { principal, ...membership, permission };
 }
 
-const OWNED = {
+/** What belongs to an organization: where it is kept, and what errors call it. */
+export const OWNED = {
   member: { table: 'memberships', name: 'Member' },
   invitation: { table: 'invitations', name: 'Invitation' },
   sshKey: { table: 'ssh_keys', name: 'SSH key' },

@@ -1,4 +1,11 @@
-export { inOrganization, requireActive, requireActor, requireActorOf, requireMembership } from './actor.ts';
+export {
+  inOrganization,
+  OWNED,
+  requireActive,
+  requireActor,
+  requireActorOf,
+  requireMembership,
+} from './actor.ts';
 export { setOrganizationAvatar } from './avatar.ts';
 export { setActive, setDefault } from './choose.ts';
 export { createOrganization, foundOrganization } from './create.ts';

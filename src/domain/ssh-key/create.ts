@@ -2,7 +2,7 @@ import { encryptText } from '../../kernel/encryption.ts';
 import { conflict, preconditionFailed } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Deps } from '../deps.ts';
-import { inOwner, ownerColumns, type SshKeyOwner } from './owner.ts';
+import { inOwner, type Owner, ownerColumns } from '../owner/index.ts';
 import { checkPrivateKey } from './private-key.ts';
 import { parsePublicKey } from './public-key.ts';
 import { type SshKey, type SshKeyRow, toSshKey } from './row.ts';
@@ -26,12 +26,12 @@ export type NewSshKey = {
  * @throws BAD_REQUEST for keys that are not accepted or do not belong together; CONFLICT when the owner has this key
  *   already; PRECONDITION_FAILED at the limit of keys or in an inactive organization
  */
-export async function createSshKey(deps: Deps, owner: SshKeyOwner, input: NewSshKey): Promise<SshKey> {
+export async function createSshKey(deps: Deps, owner: Owner, input: NewSshKey): Promise<SshKey> {
   const parsed = parsePublicKey(input.publicKey);
   const secret = (input.privateKey ?? '').trim() === '' ? null : input.privateKey;
   const privateKey = secret == null ? null : checkPrivateKey(secret, parsed);
   const { type, bits, publicKey, fingerprint } = parsed;
-  return inOwner(deps, owner, async (tx, log) => {
+  return inOwner(deps, owner, 'sshKey', async (tx, log) => {
     const { userId, organizationId } = ownerColumns(owner);
     const [count] = await tx<{ keys: number }[]>`
       select count(*) as keys from ssh_keys where user_id = ${userId} or organization_id = ${organizationId}`;

@@ -1,5 +1,4 @@
 export { createSshKey, type NewSshKey } from './create.ts';
-export { requireOrganization, requireOwnerOf, requireSelf, type SshKeyOwner } from './owner.ts';
 export { MAX_PRIVATE_KEY_LENGTH } from './private-key.ts';
 export { MAX_PUBLIC_KEY_LENGTH } from './public-key.ts';
 export { listSshKeys, oneSshKey } from './read.ts';

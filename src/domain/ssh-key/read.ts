@@ -1,12 +1,12 @@
 import { notFound } from '../../kernel/errors.ts';
 import type { Deps } from '../deps.ts';
-import { ownerColumns, type SshKeyOwner } from './owner.ts';
+import { type Owner, ownerColumns } from '../owner/index.ts';
 import { type SshKey, type SshKeyRow, shown, toSshKey } from './row.ts';
 
 /** The keys of an owner, oldest first. */
 export async function listSshKeys(
   deps: Deps,
-  owner: SshKeyOwner,
+  owner: Owner,
   page: { limit: number; cursor: string | null },
 ): Promise<SshKey[]> {
   const { userId, organizationId } = ownerColumns(owner);
@@ -22,7 +22,7 @@ export async function listSshKeys(
 }
 
 /** @throws NOT_FOUND when it has just been removed. */
-export async function oneSshKey(deps: Deps, owner: SshKeyOwner, sshKeyId: string): Promise<SshKey> {
+export async function oneSshKey(deps: Deps, owner: Owner, sshKeyId: string): Promise<SshKey> {
   const { userId, organizationId } = ownerColumns(owner);
   const [row] = await deps.db.query(
     (sql) => sql<SshKeyRow[]>`

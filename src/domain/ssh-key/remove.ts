@@ -1,14 +1,14 @@
 import { notFound } from '../../kernel/errors.ts';
 import type { Deps } from '../deps.ts';
-import { inOwner, ownerColumns, type SshKeyOwner } from './owner.ts';
+import { inOwner, type Owner, ownerColumns } from '../owner/index.ts';
 import { type SshKey, type SshKeyRow, shown, toSshKey } from './row.ts';
 
 /**
  * @returns what was removed
  * @throws NOT_FOUND when it was removed before; PRECONDITION_FAILED in an inactive organization
  */
-export function removeSshKey(deps: Deps, owner: SshKeyOwner, sshKeyId: string): Promise<SshKey> {
-  return inOwner(deps, owner, async (tx, log) => {
+export function removeSshKey(deps: Deps, owner: Owner, sshKeyId: string): Promise<SshKey> {
+  return inOwner(deps, owner, 'sshKey', async (tx, log) => {
     const { userId, organizationId } = ownerColumns(owner);
     const [row] = await tx<SshKeyRow[]>`
       delete from ssh_keys

@@ -1,7 +1,7 @@
 import { notFound } from '../../kernel/errors.ts';
 import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import type { Deps } from '../deps.ts';
-import { inOwner, ownerColumns, type SshKeyOwner } from './owner.ts';
+import { inOwner, type Owner, ownerColumns } from '../owner/index.ts';
 import { type SshKey, type SshKeyRow, shown, toSshKey } from './row.ts';
 
 /** By which an ETag tells one state from another. */
@@ -20,12 +20,12 @@ export type SshKeyChanges = {
  */
 export function updateSshKey(
   deps: Deps,
-  owner: SshKeyOwner,
+  owner: Owner,
   sshKeyId: string,
   changes: SshKeyChanges,
   ifMatch?: IfMatch,
 ): Promise<SshKey> {
-  return inOwner(deps, owner, async (tx, log) => {
+  return inOwner(deps, owner, 'sshKey', async (tx, log) => {
     const { userId, organizationId } = ownerColumns(owner);
     const [row] = await tx<SshKeyRow[]>`
       select ${shown(tx)} from ssh_keys

@@ -3,21 +3,21 @@ import { forbidden } from '../../kernel/errors.ts';
 import type { Permission } from '../../kernel/permissions.ts';
 import { type AuditEvent, record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { inOrganization, requireActor, requireActorOf } from '../organization/index.ts';
+import { inOrganization, OWNED, requireActor, requireActorOf } from '../organization/index.ts';
 import { isLimited, type OrganizationActor, type Principal } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
 
 /** For whom the caller acts: for an organization with a permission there, or for himself. */
-export type SshKeyOwner = { principal: Principal; actor: OrganizationActor | null };
+export type Owner = { principal: Principal; actor: OrganizationActor | null };
 
 /** The two columns, of which one is set. */
-export const ownerColumns = ({ principal, actor }: SshKeyOwner) => ({
+export const ownerColumns = ({ principal, actor }: Owner) => ({
   userId: actor === null ? principal.userId : null,
   organizationId: actor?.organizationId ?? null,
 });
 
 /** The caller himself. @throws FORBIDDEN for an API key that is limited. */
-export function requireSelf(principal: Principal): SshKeyOwner {
+export function requireSelf(principal: Principal): Owner {
   if (isLimited(principal.key)) {
     throw forbidden('key_is_limited', 'This API key is limited to its organization or permissions.');
   }
@@ -30,45 +30,51 @@ export const requireOrganization = async (
   principal: Principal,
   organizationId: string | undefined,
   permission: Permission,
-): Promise<SshKeyOwner> => ({
+): Promise<Owner> => ({
   principal,
   actor: await requireActor(deps, principal, organizationId, permission),
 });
 
+/** What a user or an organization may own. */
+export type OwnedKind = 'sshKey';
+
 /**
- * The owner of a key: the caller, or an organization where he has this permission. Limited API keys see no key that a
- * user owns.
+ * The owner of one of these: the caller, or an organization where he has this permission. Limited API keys see nothing
+ * that a user owns.
  *
- * @throws NOT_FOUND alike for an id that does not exist and for a key of somebody else; FORBIDDEN for members of its
+ * @throws NOT_FOUND alike for an id that does not exist and for somebody else's; FORBIDDEN for members of its
  *   organization who lack the permission
  */
 export async function requireOwnerOf(
   deps: Deps,
   principal: Principal,
-  sshKeyId: string,
+  kind: OwnedKind,
+  id: string,
   permission: Permission,
-): Promise<SshKeyOwner> {
+): Promise<Owner> {
   if (!isLimited(principal.key)) {
     const own = await deps.db.query(
-      (sql) => sql`select 1 from ssh_keys where id = ${sshKeyId} and user_id = ${principal.userId}`,
+      (sql) => sql`
+        select 1 from ${sql(OWNED[kind].table)} where id = ${id} and user_id = ${principal.userId}`,
     );
     if (own.length > 0) return { principal, actor: null };
   }
-  return { principal, actor: await requireActorOf(deps, principal, 'sshKey', sshKeyId, permission) };
+  return { principal, actor: await requireActorOf(deps, principal, kind, id, permission) };
 }
 
 /** What is written into the audit trail besides whose it is. */
-export type SshKeyEvent = Omit<AuditEvent, 'organizationId' | 'role' | 'resourceType'>;
+export type OwnedEvent = Omit<AuditEvent, 'organizationId' | 'role' | 'resourceType'>;
 
-/** Runs a change in a transaction that holds the owner's row; `log` writes its audit row. */
+/** Runs a change in a transaction that holds the owner's row; `log` writes its audit row about `resourceType`. */
 export function inOwner<T>(
   deps: Deps,
-  owner: SshKeyOwner,
-  change: (tx: Transaction, log: (event: SshKeyEvent) => Promise<void>) => Promise<T>,
+  owner: Owner,
+  resourceType: OwnedKind,
+  change: (tx: Transaction, log: (event: OwnedEvent) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const { principal, actor } = owner;
-  const log = (tx: Transaction, whose: Pick<AuditEvent, 'organizationId' | 'role'>) => (event: SshKeyEvent) =>
-    record(tx, principal, deps.now(), { ...whose, resourceType: 'sshKey', ...event });
+  const log = (tx: Transaction, whose: Pick<AuditEvent, 'organizationId' | 'role'>) => (event: OwnedEvent) =>
+    record(tx, principal, deps.now(), { ...whose, resourceType, ...event });
   if (actor !== null) {
     return inOrganization(deps, actor, (tx, { id }, { role }) =>
       change(tx, log(tx, { organizationId: id, role })),
