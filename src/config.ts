@@ -25,6 +25,18 @@ const network = z
     (text) => ipaddr.isValid(text) || ipaddr.isValidCIDR(text),
     'must be addresses or ranges such as 10.0.0.0/8',
   );
+/** Two ports, both included. */
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, 'must be two ports such as 20000-29999')
+  .transform((text) => {
+    const [firstPort = 0, lastPort = 0] = text.split('-').map(Number);
+    return { firstPort, lastPort };
+  })
+  .refine(
+    ({ firstPort, lastPort }) => firstPort >= 1 && firstPort <= lastPort && lastPort <= 65_535,
+    'must be two ports from 1 to 65535, the lower one first',
+  );
 const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
 
 const Settings = z.object({
@@ -55,6 +67,12 @@ const Settings = z.object({
   AVATAR_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
   AVATAR_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   AVATAR_S3_FORCE_PATH_STYLE: z.stringbool().optional(),
+  TUNNEL_HOST: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9.:-]+$/i, 'must be a host name or an address')
+    .optional(),
+  TUNNEL_PORT_RANGE: portRange.prefault('20000-29999'),
   WEBHOOK_ALLOW_HTTP: z.stringbool().default(false),
   WEBHOOK_ALLOWED_NETWORKS: list.pipe(z.array(Network)).default([]),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
@@ -136,6 +154,8 @@ export type Config = {
   );
   /** Where avatars are kept. */
   avatarStorage: AvatarStorage;
+  /** Where tunnels get their public ports, both ends of the range included. */
+  tunnels: { host: string; firstPort: number; lastPort: number };
   /** What webhooks may reach besides public addresses over https. */
   webhooks: { allowHttp: boolean; allowedNetworks: string[] };
   metricsToken: string | undefined;
@@ -200,6 +220,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     callsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     mail: mailOf(settings),
     avatarStorage: avatarStorageOf(settings),
+    tunnels: {
+      host: settings.TUNNEL_HOST ?? new URL(publicUrl).hostname,
+      ...settings.TUNNEL_PORT_RANGE,
+    },
     webhooks: {
       allowHttp: settings.WEBHOOK_ALLOW_HTTP,
       allowedNetworks: settings.WEBHOOK_ALLOWED_NETWORKS,

@@ -36,6 +36,7 @@ export async function createDeps(
       maxOrganizationsPerUser: config.maxOrganizationsPerUser,
       publicUrl: config.publicUrl,
       secret,
+      tunnels: config.tunnels,
       webhooks: config.webhooks,
     },
   };

@@ -8,6 +8,8 @@ import { sessionRouter } from './session.ts';
 import { settingsRouter } from './settings.ts';
 import { sshKeyRouter } from './ssh-key.ts';
 import { router } from './trpc.ts';
+import { tunnelAllocationRouter } from './tunnel/allocation.ts';
+import { tunnelDeviceRouter } from './tunnel/device.ts';
 import { userRouter } from './user/index.ts';
 import { webhookRouter } from './webhook/index.ts';
 
@@ -21,6 +23,8 @@ export const appRouter = router({
   session: sessionRouter,
   settings: settingsRouter,
   sshKey: sshKeyRouter,
+  tunnelAllocation: tunnelAllocationRouter,
+  tunnelDevice: tunnelDeviceRouter,
   user: userRouter,
   webhook: webhookRouter,
 });

@@ -30,6 +30,13 @@ export type Rules = {
   publicUrl: string;
   /** Signs sessions, makes tokens and seals the audit trail. */
   secret: string;
+  tunnels: {
+    /** Where public ports are. */
+    host: string;
+    /** The ports that may be given out, both ends included. */
+    firstPort: number;
+    lastPort: number;
+  };
   webhooks: {
     /** Whether http:// is accepted besides https://. */
     allowHttp: boolean;

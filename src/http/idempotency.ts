@@ -47,10 +47,13 @@ function callerOf({ principal, clientKey }: Context): string {
   return principal.key === null ? `user ${principal.userId}` : `key ${principal.key.id}`;
 }
 
-/** Refusals that another try may overcome are no answer for good: not signed in, too often, or a fault of ours. */
+/**
+ * Refusals that another try may overcome are no answer for good: not signed in, too often, a fault of ours, and whatever
+ * says when to come again.
+ */
 function isFinal(error: unknown): boolean {
-  const { httpStatus } = describeError(toTRPCError(error));
-  return httpStatus < 500 && ![401, 408, 429].includes(httpStatus);
+  const { httpStatus, retryAfter } = describeError(toTRPCError(error));
+  return httpStatus < 500 && ![401, 408, 429].includes(httpStatus) && retryAfter === undefined;
 }
 
 /**

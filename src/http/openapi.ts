@@ -29,6 +29,8 @@ const TAGS: Record<string, string> = {
   session: 'Sessions of people who signed in.',
   settings: 'The installation.',
   sshKey: 'SSH keys of organizations and of the caller.',
+  tunnelAllocation: 'Public ports that lead to tunnel devices.',
+  tunnelDevice: 'Devices that tunnels end at, and how they are taken in.',
   user: 'Accounts.',
   webhook: 'Webhooks, which tell an organization’s own systems what happened in it.',
 };

@@ -6,6 +6,7 @@ export const STATEMENTS = {
   customRole: ['read', 'create', 'update', 'delete'],
   auditLog: ['read'],
   sshKey: ['read', 'create', 'update', 'delete'],
+  tunnel: ['read', 'create', 'delete'],
   webhook: ['read', 'create', 'update', 'delete'],
 } as const;
 
@@ -48,7 +49,13 @@ const BUILT_IN: Record<BuiltInRole, RoleGrant> = {
   admin: { name: 'admin', permissions: new Set(GIVEABLE) },
   member: {
     name: 'member',
-    permissions: new Set(['organization:read', 'member:read', 'customRole:read', 'sshKey:read']),
+    permissions: new Set([
+      'organization:read',
+      'member:read',
+      'customRole:read',
+      'sshKey:read',
+      'tunnel:read',
+    ]),
   },
 };
 

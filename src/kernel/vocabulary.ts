@@ -15,3 +15,5 @@ export type UserSettings = {
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
 /** `gone`: the receiver answered 410. `failing`: it has failed for days. */
 export const WEBHOOK_DISABLED_REASONS = ['gone', 'failing'] as const;
+export const TUNNEL_ENROLMENT_STATUSES = ['pending', 'approved', 'denied'] as const;
+export const TUNNEL_PROTOCOLS = ['tcp', 'udp'] as const;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id } from './schemas.ts';
+import { TUNNEL_PROTOCOLS } from './vocabulary.ts';
 
 /*
  * The catalogue: every event that webhooks are told, and what it carries. An event is a row of the audit log as its
@@ -48,6 +49,15 @@ const sshKeyWords = z.strictObject({
 const customRoleFields = z.strictObject({
   name: text,
   permissions: z.record(text, z.array(text)),
+});
+
+const tunnelDeviceFields = z.strictObject({ name: text, ipAddress: optionalText });
+const tunnelAllocationFields = z.strictObject({
+  deviceId: Id,
+  host: text,
+  protocol: z.enum(TUNNEL_PROTOCOLS),
+  publicPort: z.int(),
+  targetPort: z.int(),
 });
 
 type Definition = {
@@ -200,6 +210,36 @@ const EVENTS = {
     before: sshKeyWords,
     after: sshKeyWords,
   },
+  'tunnelAllocation.closed': {
+    resourceType: 'tunnelAllocation',
+    action: 'close',
+    description: 'A public port was closed. When its device is removed, that event tells of it.',
+    before: tunnelAllocationFields,
+  },
+  'tunnelAllocation.created': {
+    resourceType: 'tunnelAllocation',
+    action: 'create',
+    description: 'A public port was opened that leads to a tunnel device.',
+    after: tunnelAllocationFields,
+  },
+  'tunnelDevice.approved': {
+    resourceType: 'tunnelDevice',
+    action: 'approve',
+    description: 'A tunnel device was let in, and may fetch its token.',
+    after: tunnelDeviceFields,
+  },
+  'tunnelDevice.created': {
+    resourceType: 'tunnelDevice',
+    action: 'create',
+    description: 'A tunnel device has fetched its token; the actor is who let it in.',
+    after: tunnelDeviceFields,
+  },
+  'tunnelDevice.deleted': {
+    resourceType: 'tunnelDevice',
+    action: 'delete',
+    description: 'A tunnel device was removed, with its allocations.',
+    before: tunnelDeviceFields.extend({ allocations: z.int() }),
+  },
   'user.created': {
     resourceType: 'user',
     action: 'create',
@@ -226,6 +266,7 @@ export const UNPUBLISHED: Record<string, string> = {
   'organization:delete': 'Its webhooks end with it.',
   'session:update': 'Which organization somebody looks at is his own affair.',
   'apiKey:update': 'Which organization is the active one of a key is its holder’s affair.',
+  'tunnelDevice:deny': 'A device that is turned down is nobody’s.',
   'webhook:create': 'Webhooks do not report on themselves; the audit log does.',
   'webhook:update': 'As above.',
   'webhook:delete': 'As above.',

@@ -87,6 +87,7 @@ const headers = (cookie?: string) => ({
 const SECRET_FIELDS = [
   ...['password', 'currentPassword', 'newPassword', 'token', 'code', 'secret', 'key', 'privateKey'],
   ...['passwordHash', 'keyHash', 'tokenHash', 'accessToken', 'refreshToken', 'totpSecret'],
+  ...['deviceCode', 'userCode'],
 ];
 const JUNK = Object.fromEntries(SECRET_FIELDS.map((name) => [name, SENT]));
 /** In the place of one field: what is of no type that a field has. */
@@ -123,6 +124,9 @@ describe('a column that can hold text', () => {
     sessions: ['ip_address', 'user_agent'],
     settings: ['value'],
     ssh_keys: ['description', 'fingerprint', 'name', 'public_key', 'type'],
+    tunnel_allocations: ['host', 'protocol'],
+    tunnel_devices: ['ip_address', 'name'],
+    tunnel_enrolments: ['ip_address', 'name', 'status'],
     users: [
       ...['avatar_hash', 'billing_city', 'billing_country', 'billing_line1', 'billing_state', 'billing_zip'],
       ...['display_name', 'email', 'first_name', 'image', 'last_name', 'name', 'role', 'settings'],
@@ -160,6 +164,7 @@ describe('the name of a field in an answer', () => {
     '/apiKey.rotate': ['key'],
     '/user.createApiKey': ['key'],
     '/sshKey.generate': ['privateKey'],
+    '/tunnelDevice.poll': ['token'],
     '/user.export': ['avatarHash'],
     '/webhook.all': ['previousSecretExpiresAt'],
     '/webhook.create': ['previousSecretExpiresAt', 'secret'],

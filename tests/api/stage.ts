@@ -2,7 +2,8 @@ import { expect, vi } from 'vitest';
 import type { Mail } from '../../src/domain/mail.ts';
 import { encryptText } from '../../src/kernel/encryption.ts';
 import { newId } from '../../src/kernel/ids.ts';
-import { hashSecret, newSecret } from '../../src/kernel/secrets.ts';
+import { hashSecret, keyedHash, newSecret } from '../../src/kernel/secrets.ts';
+import { newUserCode } from '../../src/kernel/user-codes.ts';
 import { newWebhookSecret } from '../../src/kernel/webhook-signature.ts';
 import { type Harness, PASSWORD, type TestUser } from '../support/harness.ts';
 import { newPublicKey } from '../support/ssh-keys.ts';
@@ -167,6 +168,44 @@ export async function newDeliveryOf(h: Harness, organizationId: string): Promise
   const webhookId = await newWebhookOf(h, organizationId);
   await h.sql`insert into webhook_deliveries (id, webhook_id, organization_id, event_id, event, body, status)
     values (${id}, ${webhookId}, ${organizationId}, ${newId()}, 'member.updated', '{}', 'delivered')`;
+  return id;
+}
+
+/** A device that asks to be taken in, approved by somebody or by nobody yet. */
+export async function newEnrolment(
+  h: Harness,
+  approval: { approvedBy?: string; organizationId?: string } = {},
+): Promise<{ deviceCode: string; userCode: string }> {
+  const [deviceCode, userCode] = [newSecret(), newUserCode()];
+  const userCodeHash = keyedHash(h.app.deps.rules.secret, 'tunnel user code', userCode);
+  const { approvedBy = null, organizationId = null } = approval;
+  await h.sql`insert into tunnel_enrolments
+      (id, device_code_hash, user_code_hash, name, status, approved_by, organization_id, poll_interval, expires_at)
+    values (${newId()}, ${hashSecret(deviceCode)}, ${userCodeHash}, 'spare',
+      ${approvedBy === null ? 'pending' : 'approved'}, ${approvedBy}, ${organizationId}, 5,
+      ${new Date(Date.now() + h.clock.offset + 600_000)})`;
+  return { deviceCode, userCode };
+}
+
+/** A tunnel device of an organization, or of a user. */
+export async function newTunnelDeviceOf(
+  h: Harness,
+  owner: { organizationId: string } | { userId: string },
+): Promise<{ id: string; token: string }> {
+  const [id, token] = [newId(), `tunnel_${newSecret()}`];
+  const columns = { organizationId: null, userId: null, ...owner };
+  await h.sql`insert into tunnel_devices (id, user_id, organization_id, name, token_hash)
+    values (${id}, ${columns.userId}, ${columns.organizationId}, 'spare', ${hashSecret(token)})`;
+  return { id, token };
+}
+
+/** An open port of a new device of an organization, at a host where nobody else has any. */
+export async function newTunnelAllocationOf(h: Harness, organizationId: string): Promise<string> {
+  const id = newId();
+  const device = await newTunnelDeviceOf(h, { organizationId });
+  await h.sql`insert into tunnel_allocations
+      (id, device_id, organization_id, host, protocol, public_port, target_port)
+    values (${id}, ${device.id}, ${organizationId}, ${id}, 'tcp', 20000, 22)`;
   return id;
 }
 
@@ -347,6 +386,32 @@ export const INPUTS: Record<string, (setting: Setting) => Input | Promise<Input>
   'organization.resendInvitation': async ({ h, cast, stage }) => ({
     invitationId: await invitationOfYesterday(h, cast.owner, stage.organizationId, await emptyRole(h, stage)),
   }),
+  'tunnelAllocation.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'tunnelAllocation.close': async ({ h, stage }) => ({
+    allocationId: await newTunnelAllocationOf(h, stage.organizationId),
+  }),
+  'tunnelAllocation.create': async ({ h, stage }) => ({
+    deviceId: (await newTunnelDeviceOf(h, { organizationId: stage.organizationId })).id,
+    protocol: 'tcp',
+    targetPort: 22,
+  }),
+  'tunnelDevice.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'tunnelDevice.allocations': async ({ h, stage }) => ({
+    token: (await newTunnelDeviceOf(h, { organizationId: stage.organizationId })).token,
+  }),
+  'tunnelDevice.approve': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    userCode: (await newEnrolment(h)).userCode,
+  }),
+  'tunnelDevice.deny': async ({ h }) => ({ userCode: (await newEnrolment(h)).userCode }),
+  'tunnelDevice.poll': async ({ h, cast, stage: { organizationId } }) => ({
+    deviceCode: (await newEnrolment(h, { approvedBy: cast.owner.id, organizationId })).deviceCode,
+  }),
+  'tunnelDevice.preview': async ({ h }) => ({ userCode: (await newEnrolment(h)).userCode }),
+  'tunnelDevice.remove': async ({ h, stage }) => ({
+    deviceId: (await newTunnelDeviceOf(h, { organizationId: stage.organizationId })).id,
+  }),
+  'tunnelDevice.start': () => ({ name: 'gateway' }),
   'user.all': ({ stage: { organizationId } }) => ({ organizationId }),
   'user.assignPermissions': ({ cast, stage: { organizationId } }) => ({
     organizationId,

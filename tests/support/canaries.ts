@@ -20,6 +20,8 @@ export const CREDENTIALS: Record<string, string[]> = {
   recovery_codes: ['code_hash'],
   sessions: ['token'],
   ssh_keys: ['private_key'],
+  tunnel_devices: ['token_hash'],
+  tunnel_enrolments: ['device_code_hash', 'user_code_hash'],
   two_factors: ['secret'],
   verifications: ['identifier', 'value'],
   webhooks: ['previous_secret', 'secret'],
@@ -79,6 +81,9 @@ export async function plantFor(h: Harness, userId: string, organizationId: strin
     ['recovery_codes', { user_id: userId }],
     ['ssh_keys', { ...key, user_id: userId, fingerprint: newId() }],
     ['ssh_keys', { ...key, organization_id: organizationId, fingerprint: newId() }],
+    ['tunnel_devices', { user_id: userId, name: 'planted' }],
+    ['tunnel_devices', { organization_id: organizationId, name: 'planted' }],
+    ['tunnel_enrolments', { name: 'planted', poll_interval: 5, expires_at: later }],
     ['verifications', { expires_at: later }],
     [
       'webhooks',
@@ -103,6 +108,11 @@ const keyIn = ({ key, start }: Body): string[] => (key === undefined ? [] : [key
 /** Of a webhook the part that is not the same in all. */
 const signingSecretIn = ({ secret }: Body): string[] =>
   secret === undefined ? [] : [secret.slice('whsec_'.length)];
+/** Behind the prefix that all tokens of devices have. */
+const deviceTokenIn = ({ token }: Body): string[] =>
+  token === undefined ? [] : [token.slice('tunnel_'.length)];
+const deviceCodesIn = ({ deviceCode, userCode }: Body): string[] =>
+  deviceCode === undefined ? [] : [deviceCode, userCode, userCode.replace('-', '')];
 const codesIn = ({ backupCodes = [] }: Body): string[] => backupCodes;
 
 /** What an answer is there to show, by the path that gives it. */
@@ -110,6 +120,8 @@ const SHOWN: Record<string, (body: Body) => string[]> = {
   'apiKey.create': keyIn,
   'apiKey.rotate': keyIn,
   'user.createApiKey': keyIn,
+  'tunnelDevice.poll': deviceTokenIn,
+  'tunnelDevice.start': deviceCodesIn,
   'webhook.create': signingSecretIn,
   'webhook.update': signingSecretIn,
   // Its first line is the same in every key, and the last one says that it ends.

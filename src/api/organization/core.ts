@@ -30,6 +30,8 @@ const DeletePreview = z
         invitations: z.number().int().meta({ description: 'Those that are still to be answered.' }),
         apiKeys: z.number().int().meta({ description: 'Those that are bound to the organization.' }),
         sshKeys: z.number().int(),
+        tunnelDevices: z.number().int(),
+        tunnelAllocations: z.number().int(),
         avatar: z.boolean(),
       })
       .meta({ description: 'What goes with the organization.' }),
@@ -100,7 +102,8 @@ export const coreProcedures = {
   delete: organizationProcedure('organization:delete')
     .meta({
       summary: 'Delete an organization',
-      description: 'With its members, invitations and keys. Refused for the last one that the caller owns.',
+      description:
+        'With its members, invitations, keys and tunnel devices. Refused for the last one that the caller owns.',
       version: ORGANIZATION_FIELDS,
     })
     .input(Required)

@@ -4,6 +4,7 @@ import { PLATFORM_ROLES } from '../../kernel/permissions.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { ApiKey, AuditEntry, Member, Moment, OpenInvitation } from '../schemas.ts';
 import { userProcedure } from '../trpc.ts';
+import { TunnelAllocation, TunnelDevice } from '../tunnel/schemas.ts';
 
 const text = z.string().nullable();
 
@@ -46,6 +47,9 @@ const SshKeyData = z.object({
   createdAt: Moment,
 });
 
+/** That is the caller. */
+const OWNER = { userId: true, organizationId: true } as const;
+
 const SessionData = z.object({
   id: Id,
   ipAddress: text,
@@ -61,7 +65,7 @@ export const exportProcedures = {
     .meta({
       summary: "Read everything that is kept of the caller's account",
       description:
-        'Profile, memberships, API keys, SSH keys, sessions, open invitations sent and received, and what the account did: of sessions and of the audit log the newest 1000. Without passwords, tokens, private keys and their hashes.',
+        'Profile, memberships, API keys, SSH keys, tunnel devices and their allocations, sessions, open invitations sent and received, and what the account did: of sessions and of the audit log the newest 1000. Without passwords, tokens, private keys and their hashes.',
       rateLimit: { name: 'user.export', points: 6, seconds: 60 },
     })
     .output(
@@ -74,6 +78,8 @@ export const exportProcedures = {
           ),
           apiKeys: z.array(ApiKey),
           sshKeys: z.array(SshKeyData),
+          tunnelDevices: z.array(TunnelDevice.omit(OWNER)),
+          tunnelAllocations: z.array(TunnelAllocation.omit(OWNER)),
           sessions: z.array(SessionData),
           invitations: z.object({ sent: z.array(OpenInvitation), received: z.array(OpenInvitation) }),
           auditLog: z.array(AuditEntry),

@@ -6,4 +6,5 @@ export * from './jobs.ts';
 export * from './organizations.ts';
 export * from './settings.ts';
 export * from './ssh-keys.ts';
+export * from './tunnels.ts';
 export * from './webhooks.ts';

@@ -1,4 +1,4 @@
-import type { sessions, sshKeys, users } from '../../db/schema/index.ts';
+import type { sessions, sshKeys, tunnelAllocations, tunnelDevices, users } from '../../db/schema/index.ts';
 import { unauthorized } from '../../kernel/errors.ts';
 import { type ApiKey, listApiKeys } from '../api-key/index.ts';
 import type { AuditEntry } from '../audit/index.ts';
@@ -18,6 +18,8 @@ export type AccountExport = {
   sshKeys: (Omit<typeof sshKeys.$inferSelect, 'userId' | 'organizationId' | 'privateKey'> & {
     hasPrivateKey: boolean;
   })[];
+  tunnelDevices: Omit<typeof tunnelDevices.$inferSelect, 'userId' | 'organizationId' | 'tokenHash'>[];
+  tunnelAllocations: Omit<typeof tunnelAllocations.$inferSelect, 'userId' | 'organizationId'>[];
   sessions: Omit<typeof sessions.$inferSelect, 'token' | 'userId' | 'activeOrganizationId' | 'updatedAt'>[];
   invitations: { sent: OpenInvitation[]; received: OpenInvitation[] };
   auditLog: AuditEntry[];
@@ -39,6 +41,12 @@ export async function exportAccount(deps: Deps, principal: Principal): Promise<A
       select id, name, description, public_key, type, bits, fingerprint, private_key is not null as has_private_key,
         last_used_at, created_at
       from ssh_keys where user_id = ${userId} order by id`,
+    tunnelDevices: await sql<AccountExport['tunnelDevices']>`
+      select id, name, ip_address, last_seen_at, created_at
+      from tunnel_devices where user_id = ${userId} order by id`,
+    tunnelAllocations: await sql<AccountExport['tunnelAllocations']>`
+      select id, device_id, host, protocol, public_port, target_port, created_at
+      from tunnel_allocations where user_id = ${userId} order by id`,
     sessions: await sql<AccountExport['sessions']>`
       select id, ip_address, user_agent, last_seen_at, remembered, expires_at, created_at
       from sessions where user_id = ${userId} order by id desc limit ${MAX_ROWS}`,

@@ -82,6 +82,8 @@ export const OWNED = {
   member: { table: 'memberships', name: 'Member' },
   invitation: { table: 'invitations', name: 'Invitation' },
   sshKey: { table: 'ssh_keys', name: 'SSH key' },
+  tunnelDevice: { table: 'tunnel_devices', name: 'Tunnel device' },
+  tunnelAllocation: { table: 'tunnel_allocations', name: 'Tunnel allocation' },
   webhook: { table: 'webhooks', name: 'Webhook' },
   webhookDelivery: { table: 'webhook_deliveries', name: 'Delivery' },
 };

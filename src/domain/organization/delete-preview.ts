@@ -25,6 +25,8 @@ export type Deletion = {
   invitations: number;
   apiKeys: number;
   sshKeys: number;
+  tunnelDevices: number;
+  tunnelAllocations: number;
   avatar: boolean;
 };
 
@@ -43,6 +45,8 @@ export async function previewDeletion(
           on k.user_id = m.user_id and k.organization_id = m.organization_id
           where m.organization_id = o.id) as api_keys,
         (select count(*) from ssh_keys where organization_id = o.id) as ssh_keys,
+        (select count(*) from tunnel_devices where organization_id = o.id) as tunnel_devices,
+        (select count(*) from tunnel_allocations where organization_id = o.id) as tunnel_allocations,
         o.avatar_hash is not null as avatar
       from organizations o where o.id = ${id}`;
     if (deletes === undefined) throw notFound('Organization');

@@ -36,7 +36,7 @@ export const requireOrganization = async (
 });
 
 /** What a user or an organization may own. */
-export type OwnedKind = 'sshKey';
+export type OwnedKind = 'sshKey' | 'tunnelDevice' | 'tunnelAllocation';
 
 /**
  * The owner of one of these: the caller, or an organization where he has this permission. Limited API keys see nothing
