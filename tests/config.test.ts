@@ -66,3 +66,19 @@ test('webhooks reach public addresses by https, and what the operator adds', () 
     2,
   );
 });
+
+test('public ports of tunnels are at the service’s own host unless told otherwise, and in a range', () => {
+  expect(readConfig({ PUBLIC_URL: 'https://panel.example.com:8443' }).tunnels).toEqual({
+    host: 'panel.example.com',
+    firstPort: 20_000,
+    lastPort: 29_999,
+  });
+  const environment = { TUNNEL_HOST: '203.0.113.7', TUNNEL_PORT_RANGE: '7-7' };
+  expect(readConfig(environment).tunnels).toEqual({ host: '203.0.113.7', firstPort: 7, lastPort: 7 });
+  for (const range of ['7', '7-', '8-7', '0-7', '1-65536', '-1-7', ' 1-7', '1-7,9-11', '0x1-0x7']) {
+    expect(problemsOf({ TUNNEL_PORT_RANGE: range })).toHaveLength(1);
+  }
+  for (const host of ['a b', 'http://a', 'a/b', 'a_b']) {
+    expect(problemsOf({ TUNNEL_HOST: host })).toHaveLength(1);
+  }
+});

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { invite, linkFor } from '../api/stage.ts';
+import { invite, linkFor, newEnrolment } from '../api/stage.ts';
 import { browser, SESSION_COOKIE } from '../support/browser.ts';
 import { createHarness, type Harness, PASSWORD } from '../support/harness.ts';
 import { askForLink } from '../support/links.ts';
@@ -19,7 +19,7 @@ const pathOf = (link: string | URL) => {
   return pathname + search;
 };
 
-test.each(['/invitation', '/verify-email', '/reset-password'])(
+test.each(['/device', '/invitation', '/verify-email', '/reset-password'])(
   '%s brings all that it needs, sends no form by itself, and hands its token to nobody',
   async (path) => {
     const { status, text, headers } = await h.anonymous.send(`${path}?token=x`, {});
@@ -53,6 +53,63 @@ describe('/verify-email', () => {
     const again = await openPage(h, pathOf(link));
     await again.press('confirm');
     await again.says('wrong, used or too old');
+  });
+});
+
+describe('/device', () => {
+  const stateOf = async (deviceCode: string) => {
+    const { body } = await h.anonymous.post('tunnelDevice.poll', { deviceCode });
+    return body.data?.reason ?? body;
+  };
+
+  test('has people sign in, shows who asks, and lets the device in for oneself', async () => {
+    const [{ id, email }, { deviceCode, userCode }] = [await h.user(), await newEnrolment(h)];
+    const page = await openPage(h, `/device?user_code=${userCode}`);
+    await page.says('Sign in');
+    await page.press('sign-in', { email, password: PASSWORD });
+    await page.says('shows the same');
+    await page.press('look');
+    await page.says(/“spare” asks from an unknown address\. .*, or for User/);
+    expect(await stateOf(deviceCode)).toBe('authorization_pending'); // looking changes nothing
+    await page.press('own');
+    await page.says('The device is yours.');
+    expect(page.shown()).toEqual([]);
+    expect(await stateOf(deviceCode)).toMatchObject({ userId: id, organizationId: null });
+  });
+
+  test('lets it in for the active organization, or turns it down', async () => {
+    const { id, owner } = await h.organization();
+    const visitor = browser(h);
+    await visitor.signIn(owner.email, PASSWORD);
+    await visitor.post('organization.setActive', { organizationId: id });
+    for (const [button, says] of [
+      ['organization', 'belongs to Acme'],
+      ['deny', 'turned down'],
+    ] as const) {
+      const { deviceCode, userCode } = await newEnrolment(h);
+      const page = await openPage(h, '/device', visitor);
+      await page.says('shows the same');
+      await page.press('look', { code: 'BBBB-BBBB' });
+      await page.says('User code not found.');
+      await page.press('look', { code: userCode.toLowerCase() });
+      await page.press(button);
+      await page.says(says);
+      const state = await stateOf(deviceCode);
+      if (button === 'deny') expect(state).toBe('access_denied');
+      else expect(state).toMatchObject({ userId: null, organizationId: id });
+    }
+  });
+
+  test('asks for the second factor of who has one', async () => {
+    const ada = await h.user();
+    const factor = await enableTwoFactor(h, ada);
+    nextCode(h);
+    const page = await openPage(h, '/device');
+    await page.says('Sign in');
+    await page.press('sign-in', { email: ada.email, password: PASSWORD });
+    await page.press('second-factor', { code: factor.code() });
+    await page.says('shows the same');
+    expect(page.shown()).toEqual(['device']);
   });
 });
 
