@@ -16,6 +16,9 @@ const stable = (text: string): string =>
     .replace(/tenantry_[\w-]{43}/g, '<key>')
     .replace(/tenantry_[\w-]{6}/g, '<start>')
     .replace(/-[a-z0-9]{8}"/g, '-<suffix>"')
+    .replace(/tunnel_[\w-]{43}/g, '<device token>')
+    .replace(/"deviceCode": "[\w-]{43}"/g, '"deviceCode": "<device code>"')
+    .replace(/[B-Z]{4}-[B-Z]{4}/g, '<user code>')
     .replace(/[a-z0-9]{5}-[a-z0-9]{5}/g, '<recovery code>')
     .replace(/secret=[A-Z2-7]{32}/g, 'secret=<secret>')
     .replace(/SHA256:[\w+/]{43}/g, '<fingerprint>')
@@ -57,38 +60,42 @@ async function printed(commands: string[], port: string, directory: string): Pro
   return asWritten.split(MARK).slice(0, -1).map(pretty);
 }
 
-/** UPDATE_README=1 writes what the commands print now into the README. */
-test('the tour of the README runs as written and prints what it says', { timeout: 120_000 }, async () => {
-  const directory = await temporaryDirectory();
-  const service = await startService({
-    ROOT_EMAIL: 'root@example.org',
-    ROOT_PASSWORD: 'Correct-horse-1',
-    DATA_DIR: `${directory}/data`,
-  });
-  onTestFinished(async () => {
-    await service.end('SIGTERM');
-    await rm(directory, { recursive: true, force: true });
-  });
-  const readme = await readFile('README.md', 'utf8');
-  const steps = [...readme.matchAll(BLOCK)].flatMap(([, block = '']) => stepsOf(block));
-  const outputs = await printed(
-    steps.map(({ command }) => command),
-    new URL(service.baseUrl).port,
-    directory,
-  );
-
-  if (process.env.UPDATE_README === '1') {
-    let next = 0;
-    const updated = readme.replace(BLOCK, (_all, block: string) => {
-      const lines = stepsOf(block).map(({ command }) =>
-        `$ ${command.replaceAll('\n', '\n> ')}\n${outputs[next++] ?? ''}`.trimEnd(),
-      );
-      return `\`\`\`console\n${lines.join('\n')}\n\`\`\``;
+/** UPDATE_README=1 writes what the commands print now into the file. */
+test.each(['README.md', 'docs/tunnels.md'])(
+  '%s runs as written and prints what it says',
+  { timeout: 120_000 },
+  async (file) => {
+    const directory = await temporaryDirectory();
+    const service = await startService({
+      ROOT_EMAIL: 'root@example.org',
+      ROOT_PASSWORD: 'Correct-horse-1',
+      DATA_DIR: `${directory}/data`,
     });
-    await writeFile('README.md', updated);
-    return;
-  }
-  const expected = steps.map(({ command, output }) => `$ ${command}\n${stable(pretty(output))}`);
-  const actual = steps.map(({ command }, index) => `$ ${command}\n${stable(outputs[index] ?? '')}`);
-  expect(actual).toEqual(expected);
-});
+    onTestFinished(async () => {
+      await service.end('SIGTERM');
+      await rm(directory, { recursive: true, force: true });
+    });
+    const readme = await readFile(file, 'utf8');
+    const steps = [...readme.matchAll(BLOCK)].flatMap(([, block = '']) => stepsOf(block));
+    const outputs = await printed(
+      steps.map(({ command }) => command),
+      new URL(service.baseUrl).port,
+      directory,
+    );
+
+    if (process.env.UPDATE_README === '1') {
+      let next = 0;
+      const updated = readme.replace(BLOCK, (_all, block: string) => {
+        const lines = stepsOf(block).map(({ command }) =>
+          `$ ${command.replaceAll('\n', '\n> ')}\n${outputs[next++] ?? ''}`.trimEnd(),
+        );
+        return `\`\`\`console\n${lines.join('\n')}\n\`\`\``;
+      });
+      await writeFile(file, updated);
+      return;
+    }
+    const expected = steps.map(({ command, output }) => `$ ${command}\n${stable(pretty(output))}`);
+    const actual = steps.map(({ command }, index) => `$ ${command}\n${stable(outputs[index] ?? '')}`);
+    expect(actual).toEqual(expected);
+  },
+);
