@@ -13,7 +13,7 @@ Queries are GET with query parameters, mutations are POST with a JSON body; thos
 
 **Signing in**: send an API key as \`x-api-key\`, or \`POST /api/auth/sign-in/email\` with \`{ "email", "password" }\` and keep the session cookie that it sets. \`POST /api/auth/sign-up/email\` makes an account, \`GET /api/auth/get-session\` reads the session, \`POST /api/auth/sign-out\` ends it.
 
-**Repeating safely**: send \`Idempotency-Key\` with a mutation, and whoever repeats it within 24 hours is given the first answer, refusals too; only 401, 429 and 5xx may be tried again with the same key. Not for uploads, which repeated leave the same picture, not over tRPC, and not under \`/api/auth/\`.
+**Repeating safely**: send \`Idempotency-Key\` with a mutation, and whoever repeats it within 24 hours is given the first answer, refusals too; only 401, 429, 5xx and what has \`Retry-After\` may be tried again with the same key. Not for uploads, which repeated leave the same picture, not over tRPC, and not under \`/api/auth/\`.
 
 **Not overwriting others**: a single read has an \`ETag\`; send it as \`If-Match\` with the update, which is refused with 412 when what it changes has changed since.
 
