@@ -12,6 +12,7 @@ import { countJobs } from './domain/job/index.ts';
 import type { Mailer } from './domain/mail.ts';
 import { createServer } from './http/server.ts';
 import { createJobRunner, type JobRunner } from './jobs/runner.ts';
+import { createSweeper } from './jobs/sweeper.ts';
 import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
 import { VERSION } from './version.ts';
 
@@ -81,6 +82,8 @@ export async function createApp(
       overrides.mailer ?? createMailer(config, (details, message) => logger.info(details, message));
     const jobs = createJobRunner({ deps, mailer }, logger);
     opened.push(() => jobs.stop());
+    const sweeper = createSweeper(deps, logger);
+    opened.push(() => sweeper.stop());
 
     const { app, startDraining } = await createServer({
       deps,
@@ -111,6 +114,7 @@ export async function createApp(
       listen: async () => {
         const address = await app.listen({ host: config.host, port: config.port });
         jobs.start();
+        sweeper.start();
         return address;
       },
       async close() {

@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { PASSWORD_MAX_LENGTH } from './kernel/password.ts';
 import { Email, Network } from './kernel/schemas.ts';
+import { DNS_PROVIDERS, type DnsProviderName } from './kernel/vocabulary.ts';
 
 /** Settings that cannot work. `problems` has one sentence for each. */
 export class ConfigError extends Error {
@@ -37,6 +38,20 @@ const portRange = z
     ({ firstPort, lastPort }) => firstPort >= 1 && firstPort <= lastPort && lastPort <= 65_535,
     'must be two ports from 1 to 65535, the lower one first',
   );
+/** Without the dot at its end, which some write. */
+const hostName = z
+  .string()
+  .toLowerCase()
+  .transform((text) => text.replace(/\.$/, ''))
+  .refine(
+    (text) => /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(text),
+    'must be host names',
+  );
+/** An address, with a port or without one. */
+const isServer = (text: string): boolean => {
+  const [, bare = text] = /^\[?([0-9a-f.:]+?)\]?(?::\d{1,5})?$/i.exec(text) ?? [];
+  return ipaddr.isValid(bare) || ipaddr.isValid(text);
+};
 const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
 
 const Settings = z.object({
@@ -73,6 +88,16 @@ const Settings = z.object({
     .regex(/^[a-z0-9.:-]+$/i, 'must be a host name or an address')
     .optional(),
   TUNNEL_PORT_RANGE: portRange.prefault('20000-29999'),
+  DNS_PROVIDER: z.enum(DNS_PROVIDERS).optional(),
+  DNS_NAMESERVERS: list.pipe(z.array(hostName)).default([]),
+  DNS_RESOLVER: list
+    .pipe(z.array(z.string().refine(isServer, 'must be addresses such as 192.0.2.53 or 127.0.0.1:5353')))
+    .default([]),
+  POWERDNS_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  POWERDNS_API_KEY: z.string().min(1).optional(),
+  CLOUDFLARE_API_TOKEN: z.string().min(1).optional(),
+  CLOUDFLARE_ACCOUNT_ID: z.string().min(1).max(64).optional(),
+  CLOUDFLARE_API_URL: z.url({ protocol: /^https?$/ }).optional(),
   WEBHOOK_ALLOW_HTTP: z.stringbool().default(false),
   WEBHOOK_ALLOWED_NETWORKS: list.pipe(z.array(Network)).default([]),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
@@ -102,6 +127,30 @@ const CONTRADICTIONS: readonly [(settings: Parsed) => boolean, string][] = [
   [
     (s) => s.AVATAR_S3_ENDPOINT !== undefined && s.AVATAR_S3_BUCKET === undefined,
     'AVATAR_S3_BUCKET is needed with AVATAR_S3_ENDPOINT.',
+  ],
+  [
+    (s) => (s.POWERDNS_API_URL === undefined) !== (s.POWERDNS_API_KEY === undefined),
+    'POWERDNS_API_URL and POWERDNS_API_KEY are set together or not at all.',
+  ],
+  [
+    (s) => s.POWERDNS_API_URL !== undefined && s.DNS_NAMESERVERS.length === 0,
+    'DNS_NAMESERVERS is needed with POWERDNS_API_URL: the host names under which its name servers are reached.',
+  ],
+  [
+    (s) => (s.CLOUDFLARE_API_TOKEN === undefined) !== (s.CLOUDFLARE_ACCOUNT_ID === undefined),
+    'CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID are set together or not at all.',
+  ],
+  [
+    (s) => s.CLOUDFLARE_API_URL !== undefined && s.CLOUDFLARE_API_TOKEN === undefined,
+    'CLOUDFLARE_API_TOKEN is needed with CLOUDFLARE_API_URL.',
+  ],
+  [
+    (s) => s.DNS_PROVIDER === 'cloudflare' && s.CLOUDFLARE_API_TOKEN === undefined,
+    'CLOUDFLARE_API_TOKEN is needed with DNS_PROVIDER=cloudflare.',
+  ],
+  [
+    (s) => s.DNS_PROVIDER === 'custom' && s.POWERDNS_API_URL === undefined,
+    'POWERDNS_API_URL is needed with DNS_PROVIDER=custom.',
   ],
   [
     (s) => s.DATABASE_URL !== undefined && s.AUTH_SECRET === undefined,
@@ -156,6 +205,15 @@ export type Config = {
   avatarStorage: AvatarStorage;
   /** Where tunnels get their public ports, both ends of the range included. */
   tunnels: { host: string; firstPort: number; lastPort: number };
+  dns: {
+    /** Who serves new zones, where there is a choice. */
+    provider: DnsProviderName;
+    nameservers: string[];
+    /** Name servers to ask about delegations, as address or address:port; none are those of the system. */
+    resolvers: string[];
+    powerdns: { url: string; apiKey: string } | undefined;
+    cloudflare: { token: string; accountId: string; url: string | undefined } | undefined;
+  };
   /** What webhooks may reach besides public addresses over https. */
   webhooks: { allowHttp: boolean; allowedNetworks: string[] };
   metricsToken: string | undefined;
@@ -177,6 +235,24 @@ function avatarStorageOf(settings: Parsed): AvatarStorage {
   const forcePathStyle = settings.AVATAR_S3_FORCE_PATH_STYLE ?? endpoint !== undefined;
   const region = settings.AVATAR_S3_REGION;
   return { kind: 's3', endpoint, region, bucket, accessKeyId, secretAccessKey, forcePathStyle };
+}
+
+function dnsOf(settings: Parsed): Config['dns'] {
+  const { POWERDNS_API_URL: url, POWERDNS_API_KEY: apiKey } = settings;
+  const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: accountId } = settings;
+  const powerdns = url === undefined || apiKey === undefined ? undefined : { url, apiKey };
+  const cloudflare =
+    token === undefined || accountId === undefined
+      ? undefined
+      : { token, accountId, url: settings.CLOUDFLARE_API_URL };
+  return {
+    provider:
+      settings.DNS_PROVIDER ?? (powerdns === undefined && cloudflare !== undefined ? 'cloudflare' : 'custom'),
+    nameservers: settings.DNS_NAMESERVERS,
+    resolvers: settings.DNS_RESOLVER,
+    powerdns,
+    cloudflare,
+  };
 }
 
 /** A service on this machine is reached by either of its names. */
@@ -224,6 +300,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       host: settings.TUNNEL_HOST ?? new URL(publicUrl).hostname,
       ...settings.TUNNEL_PORT_RANGE,
     },
+    dns: dnsOf(settings),
     webhooks: {
       allowHttp: settings.WEBHOOK_ALLOW_HTTP,
       allowedNetworks: settings.WEBHOOK_ALLOWED_NETWORKS,

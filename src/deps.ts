@@ -3,9 +3,12 @@ import type { Config } from './config.ts';
 import { dataDirOf } from './database.ts';
 import type { Database } from './db/client.ts';
 import type { Deps, RateLimit } from './domain/deps.ts';
+import type { Dns } from './domain/dns-provider.ts';
 import type { Mailer } from './domain/mail.ts';
 import { withSealing } from './domain/sealing.ts';
 import type { Storage } from './domain/storage.ts';
+import { createPowerDns } from './platform/dns/powerdns.ts';
+import { createResolver } from './platform/dns/resolver.ts';
 import { createImages } from './platform/images.ts';
 import { createFileMailer } from './platform/mail/files.ts';
 import { createResendMailer } from './platform/mail/resend.ts';
@@ -31,15 +34,31 @@ export async function createDeps(
     images: createImages(),
     storage: await createStorage(config),
     post: createSafePost({ allowedNetworks: config.webhooks.allowedNetworks }),
+    dns: await createDns(config),
     rules: {
       dnsBaseDomain: config.dnsBaseDomain,
       maxOrganizationsPerUser: config.maxOrganizationsPerUser,
+      dns: {
+        provider: config.dns.provider,
+        ownHosts: [...config.dns.nameservers, new URL(config.publicUrl).hostname],
+      },
       publicUrl: config.publicUrl,
       secret,
       tunnels: config.tunnels,
       webhooks: config.webhooks,
     },
   };
+}
+
+async function createDns({ dns }: Config): Promise<Dns> {
+  const { nameservers, powerdns, cloudflare } = dns;
+  const providers: Dns['providers'] = {};
+  if (powerdns !== undefined) providers.custom = createPowerDns({ ...powerdns, nameservers });
+  if (cloudflare !== undefined) {
+    const { createCloudflare } = await import('./platform/dns/cloudflare.ts');
+    providers.cloudflare = createCloudflare(cloudflare);
+  }
+  return { providers, resolver: createResolver(dns.resolvers) };
 }
 
 /** The SDK of S3 is large, so it is loaded only where it is used. */

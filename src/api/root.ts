@@ -1,6 +1,8 @@
 import { apiKeyRouter } from './api-key.ts';
 import { auditLogRouter } from './audit-log.ts';
 import { customRoleRouter } from './custom-role.ts';
+import { dnsRecordRouter } from './dns/record.ts';
+import { dnsZoneRouter } from './dns/zone.ts';
 import { invitationRouter } from './invitation.ts';
 import { organizationRouter } from './organization/index.ts';
 import { permissionRouter } from './permission.ts';
@@ -17,6 +19,8 @@ export const appRouter = router({
   apiKey: apiKeyRouter,
   auditLog: auditLogRouter,
   customRole: customRoleRouter,
+  dnsRecord: dnsRecordRouter,
+  dnsZone: dnsZoneRouter,
   invitation: invitationRouter,
   organization: organizationRouter,
   permission: permissionRouter,

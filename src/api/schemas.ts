@@ -288,7 +288,7 @@ export const Settings = z
     minimumAge: Age.meta({ description: 'Where neither minimumAges nor a higher built-in age holds.' }),
     minimumAges: byCountry(Age).meta({ description: 'Overrides.' }),
     adultAges: byCountry(Age).meta({ description: 'Overrides.' }),
-    dns: z.boolean().meta({ description: 'Whether zones and records can be changed.' }),
+    dns: z.boolean().meta({ description: 'Whether zones and records can be read and changed.' }),
     tunnels: z.boolean().meta({ description: 'Whether tunnel devices can be used.' }),
     countryRequired: z.boolean().meta({
       description: 'Whether a registration must name its country: a rule depends on it.',

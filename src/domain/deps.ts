@@ -1,4 +1,6 @@
 import type { Database } from '../db/client.ts';
+import type { DnsProviderName } from '../kernel/vocabulary.ts';
+import type { Dns } from './dns-provider.ts';
 import type { Images } from './images.ts';
 import type { SafePost } from './safe-fetch.ts';
 import type { Storage } from './storage.ts';
@@ -26,6 +28,12 @@ export type Rules = {
   /** Handles of one label are completed with it; nobody may claim it or a name above it. */
   dnsBaseDomain: string;
   maxOrganizationsPerUser: number;
+  dns: {
+    /** Who serves new zones. */
+    provider: DnsProviderName;
+    /** Hosts that the platform itself is reached by: nobody may claim them or a name above them. */
+    ownHosts: readonly string[];
+  };
   /** Where links in mails lead; no trailing slash. */
   publicUrl: string;
   /** Signs sessions, makes tokens and seals the audit trail. */
@@ -56,5 +64,6 @@ export type Deps = {
   storage: Storage;
   /** Sends to addresses that tenants chose. */
   post: SafePost;
+  dns: Dns;
   rules: Rules;
 };

@@ -23,6 +23,8 @@ const TAGS: Record<string, string> = {
   apiKey: 'API keys of the caller.',
   auditLog: 'What happened in an organization.',
   customRole: 'Roles that organizations make.',
+  dnsRecord: 'The records of a DNS zone.',
+  dnsZone: 'DNS zones of an organization.',
   invitation: 'Invitations as the invited person sees them.',
   organization: 'Organizations, their members and their invitations.',
   permission: 'Who may do what in an organization, and why.',

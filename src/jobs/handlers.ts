@@ -6,6 +6,7 @@ import type { JobName, JobPayloads } from '../domain/job/index.ts';
 import type { Mailer } from '../domain/mail.ts';
 import { noticeMail } from '../domain/notice/index.ts';
 import { deliver } from '../domain/webhook/index.ts';
+import { syncZone } from '../domain/zone-sync/index.ts';
 
 export type JobContext = { deps: Deps; mailer: Mailer };
 
@@ -29,4 +30,7 @@ export const handlers: { [N in JobName]: Handler<N> } = {
   'account.sendLink': ({ deps }, _jobId, payload) => sendLink(deps, payload),
   'avatar.collect': ({ deps }, jobId, { hash }) => collectAvatar(deps, jobId, hash),
   'webhook.deliver': ({ deps }, _jobId, { deliveryId }) => deliver(deps, deliveryId),
+  'dns.sync': async ({ deps }, _jobId, zone) => {
+    await syncZone(deps, zone);
+  },
 };

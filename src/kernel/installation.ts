@@ -19,7 +19,7 @@ export type InstallationSettings = {
   minimumAges: Record<string, number>;
   /** Overrides of the age of majority, in full years. */
   adultAges: Record<string, number>;
-  /** Whether zones and records can be changed. */
+  /** Whether zones and records can be read and changed. */
   dns: boolean;
   /** Whether tunnel devices can be used. */
   tunnels: boolean;

@@ -8,6 +8,8 @@ export const STATEMENTS = {
   sshKey: ['read', 'create', 'update', 'delete'],
   tunnel: ['read', 'create', 'delete'],
   webhook: ['read', 'create', 'update', 'delete'],
+  dnsZone: ['read', 'create', 'update', 'delete'],
+  dnsRecord: ['read', 'create', 'update', 'delete'],
 } as const;
 
 type Statements = typeof STATEMENTS;
@@ -50,11 +52,8 @@ const BUILT_IN: Record<BuiltInRole, RoleGrant> = {
   member: {
     name: 'member',
     permissions: new Set([
-      'organization:read',
-      'member:read',
-      'customRole:read',
-      'sshKey:read',
-      'tunnel:read',
+      ...(['organization:read', 'member:read', 'customRole:read', 'sshKey:read', 'tunnel:read'] as const),
+      ...(['dnsZone:read', 'dnsRecord:read'] as const),
     ]),
   },
 };

@@ -17,3 +17,7 @@ export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
 export const WEBHOOK_DISABLED_REASONS = ['gone', 'failing'] as const;
 export const TUNNEL_ENROLMENT_STATUSES = ['pending', 'approved', 'denied'] as const;
 export const TUNNEL_PROTOCOLS = ['tcp', 'udp'] as const;
+/** `custom` is PowerDNS. */
+export const DNS_PROVIDERS = ['cloudflare', 'custom'] as const;
+export type DnsProviderName = (typeof DNS_PROVIDERS)[number];
+export const DNS_ZONE_STATUSES = ['pending', 'active'] as const;

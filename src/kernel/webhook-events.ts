@@ -59,6 +59,12 @@ const tunnelAllocationFields = z.strictObject({
   publicPort: z.int(),
   targetPort: z.int(),
 });
+const dnsZoneFields = z.strictObject({
+  name: text,
+  provider: z.enum(['cloudflare', 'custom']),
+  dnssec: z.boolean(),
+});
+const dnsRecordFields = z.strictObject({ name: text, type: text, content: text, ttl: z.number().int() });
 
 type Definition = {
   /** The audit row that it is made from. */
@@ -106,6 +112,64 @@ const EVENTS = {
     description: 'A role of the organization got another name or other rights.',
     before: customRoleFields,
     after: customRoleFields,
+  },
+  'dnsRecord.created': {
+    resourceType: 'dnsRecord',
+    action: 'create',
+    description: 'A DNS record was added.',
+    after: dnsRecordFields,
+  },
+  'dnsRecord.deleted': {
+    resourceType: 'dnsRecord',
+    action: 'delete',
+    description: 'A DNS record was deleted.',
+    before: dnsRecordFields,
+  },
+  'dnsRecord.updated': {
+    resourceType: 'dnsRecord',
+    action: 'update',
+    description: 'A DNS record changed.',
+    before: dnsRecordFields,
+    after: dnsRecordFields,
+  },
+  'dnsZone.created': {
+    resourceType: 'dnsZone',
+    action: 'create',
+    description: 'A DNS zone was added.',
+    after: dnsZoneFields,
+  },
+  'dnsZone.deleted': {
+    resourceType: 'dnsZone',
+    action: 'delete',
+    description: 'A DNS zone was deleted with its records.',
+    before: dnsZoneFields,
+  },
+  'dnsZone.imported': {
+    resourceType: 'dnsZone',
+    action: 'import',
+    description: 'Records were taken in from a zone file; they are counted.',
+    after: z.strictObject({
+      mode: z.enum(['merge', 'replace']),
+      added: z.number().int(),
+      updated: z.number().int(),
+      removed: z.number().int(),
+    }),
+  },
+  'dnsZone.updated': {
+    resourceType: 'dnsZone',
+    action: 'update',
+    description: 'A DNS zone is to be signed, or not any more.',
+    before: dnsZoneFields,
+    after: dnsZoneFields,
+  },
+  'dnsZone.verified': {
+    resourceType: 'dnsZone',
+    action: 'verify',
+    description: 'Somebody had a domain looked at, and what was found.',
+    after: z.strictObject({
+      verified: z.boolean(),
+      proof: z.enum(['delegation', 'challenge']).nullable(),
+    }),
   },
   'invitation.accepted': {
     resourceType: 'invitation',

@@ -103,6 +103,9 @@ describe('a column that can hold text', () => {
       ...['resource_type', 'seal', 'user_email', 'user_role'],
     ],
     custom_roles: ['name', 'permissions'],
+    dns_provider_zones: ['ds', 'last_error', 'name', 'nameservers', 'provider', 'provider_zone_id'],
+    dns_records: ['content', 'name', 'type'],
+    dns_zones: ['challenge', 'name', 'provider'], // the challenge is there to be published
     email_tokens: ['email', 'purpose'],
     idempotency_answers: ['body', 'key_hash', 'request_hash'], // encrypted, and hashed under the server's secret
     invitations: ['custom_role', 'email', 'role', 'status'],

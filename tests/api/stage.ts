@@ -209,6 +209,25 @@ export async function newTunnelAllocationOf(h: Harness, organizationId: string):
   return id;
 }
 
+/** The zone that an organization has from the start. */
+export async function zoneOf(h: Harness, organizationId: string): Promise<string> {
+  const [zone] = await h.sql<{ id: string }[]>`
+    select id from dns_zones where organization_id = ${organizationId} order by id limit 1`;
+  return zone?.id ?? newId();
+}
+
+let zones = 0;
+export const newZoneName = (): string => `zone${++zones}.example.org`;
+
+let records = 0;
+/** A new record in the zone that an organization has from the start. */
+export async function newRecordOf(h: Harness, organizationId: string) {
+  const [id, zoneId] = [newId(), await zoneOf(h, organizationId)];
+  await h.sql`insert into dns_records (id, zone_id, name, type, content, ttl)
+    values (${id}, ${zoneId}, ${`host${++records}`}, 'A', '192.0.2.1', 3600)`;
+  return { zoneId, recordId: id };
+}
+
 /** One whose mail went out long enough ago to be sent again. */
 export async function invitationOfYesterday(
   h: Harness,
@@ -299,6 +318,62 @@ export const INPUTS: Record<string, (setting: Setting) => Input | Promise<Input>
     roleName: await emptyRole(h, stage),
     newRoleName: 'Renamed',
     permissions: {},
+  }),
+  'dnsRecord.all': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+  }),
+  'dnsRecord.create': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+    name: 'www',
+    type: 'A',
+    content: '192.0.2.1',
+  }),
+  'dnsRecord.delete': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    ...(await newRecordOf(h, organizationId)),
+  }),
+  'dnsRecord.one': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    ...(await newRecordOf(h, organizationId)),
+  }),
+  'dnsRecord.update': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    ...(await newRecordOf(h, organizationId)),
+    content: '192.0.2.2',
+  }),
+  'dnsZone.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'dnsZone.create': ({ stage: { organizationId } }) => ({ organizationId, name: newZoneName() }),
+  'dnsZone.delete': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+  }),
+  'dnsZone.dnssec': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+    enabled: true,
+  }),
+  'dnsZone.export': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+  }),
+  'dnsZone.import': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+    zoneFile: 'mail 300 IN A 192.0.2.25',
+  }),
+  'dnsZone.one': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+  }),
+  'dnsZone.plan': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
+  }),
+  'dnsZone.verify': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    zoneId: await zoneOf(h, organizationId),
   }),
   'invitation.accept': async ({ h, cast, holder }) => ({
     invitationId: (await invitationFor(h, cast, holder)).id,

@@ -32,6 +32,8 @@ const DeletePreview = z
         sshKeys: z.number().int(),
         tunnelDevices: z.number().int(),
         tunnelAllocations: z.number().int(),
+        dnsZones: z.number().int(),
+        dnsRecords: z.number().int(),
         avatar: z.boolean(),
       })
       .meta({ description: 'What goes with the organization.' }),

@@ -1,6 +1,7 @@
 export * from './accounts.ts';
 export * from './api-keys.ts';
 export * from './audit.ts';
+export * from './dns.ts';
 export * from './idempotency.ts';
 export * from './jobs.ts';
 export * from './organizations.ts';

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
+import type { DnsProviderName } from '../../kernel/vocabulary.ts';
 
 export { countJobs, type FailedJob, failedJobs, type JobCounts, retryFailedJobs } from './operate.ts';
 
@@ -28,6 +29,8 @@ export type JobPayloads = {
   'avatar.collect': { hash: string };
   /** Makes one attempt to tell a webhook of an event. */
   'webhook.deliver': { deliveryId: string };
+  /** Brings a DNS provider to what the database says of a name: a zone with its records, or none. */
+  'dns.sync': { provider: DnsProviderName; name: string };
 };
 
 export type JobName = keyof JobPayloads;

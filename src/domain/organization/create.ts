@@ -8,6 +8,7 @@ import { type AuditActor, record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { Principal } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
+import { addZone } from '../zone-sync/index.ts';
 import { claimHandle, deriveHandle } from './handle.ts';
 import { type Organization, type OrganizationRow, toOrganization } from './row.ts';
 
@@ -18,7 +19,7 @@ export type NewOrganization = {
   logo?: string | null | undefined;
 };
 
-/** The organization with its owner's membership and its audit row. The caller holds the owner's row. */
+/** The organization with its owner's membership, its zone and its audit row. The caller holds the owner's row. */
 export async function foundOrganization(
   tx: Transaction,
   deps: Deps,
@@ -50,6 +51,7 @@ export async function foundOrganization(
     insert into memberships (id, organization_id, user_id, role, is_default, created_at)
     select ${newId()}, ${organization.id}, ${owner.userId}, 'owner',
       not exists (select 1 from memberships where user_id = ${owner.userId}), ${now}`;
+  await addZone(tx, deps, organization.id, handle);
   await record(tx, owner, now, {
     organizationId: organization.id,
     role: 'owner',

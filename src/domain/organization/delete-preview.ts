@@ -27,6 +27,8 @@ export type Deletion = {
   sshKeys: number;
   tunnelDevices: number;
   tunnelAllocations: number;
+  dnsZones: number;
+  dnsRecords: number;
   avatar: boolean;
 };
 
@@ -47,6 +49,9 @@ export async function previewDeletion(
         (select count(*) from ssh_keys where organization_id = o.id) as ssh_keys,
         (select count(*) from tunnel_devices where organization_id = o.id) as tunnel_devices,
         (select count(*) from tunnel_allocations where organization_id = o.id) as tunnel_allocations,
+        (select count(*) from dns_zones where organization_id = o.id) as dns_zones,
+        (select count(*) from dns_zones z join dns_records r on r.zone_id = z.id
+          where z.organization_id = o.id) as dns_records,
         o.avatar_hash is not null as avatar
       from organizations o where o.id = ${id}`;
     if (deletes === undefined) throw notFound('Organization');

@@ -6,13 +6,14 @@ import { releaseAvatar } from '../avatar/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor, Principal } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
+import { withdrawZonesOf } from '../zone-sync/index.ts';
 import { inOrganization } from './actor.ts';
 import { obstacles } from './delete-preview.ts';
 import type { OrganizationRow } from './row.ts';
 import { ORGANIZATION_FIELDS } from './update.ts';
 
 /**
- * Removes an organization with its members, invitations and keys; its audit rows stay.
+ * Removes an organization with its members, invitations, keys and zones, which providers give up; its audit rows stay.
  *
  * @throws PRECONDITION_FAILED for the last organization that the owner has, and when it has changed (`ifMatch`).
  */
@@ -40,6 +41,7 @@ export async function dropOrganization(
   organization: Pick<OrganizationRow, 'id' | 'name' | 'handle' | 'ownerId' | 'avatarHash'>,
 ): Promise<void> {
   const { id, name, handle, ownerId } = organization;
+  await withdrawZonesOf(tx, deps, id);
   await tx`delete from organizations where id = ${id}`;
   await releaseAvatar(tx, deps, organization.avatarHash);
   await record(tx, principal, deps.now(), {

@@ -11,7 +11,7 @@ export { setActive, setDefault } from './choose.ts';
 export { createOrganization, foundOrganization } from './create.ts';
 export { deleteOrganization, dropOrganization } from './delete.ts';
 export { type Deletion, type Obstacle, previewDeletion } from './delete-preview.ts';
-export { checkHandle } from './handle.ts';
+export { checkHandle, claimZone } from './handle.ts';
 export { activeOrganization, listOrganizations, oneOrganization } from './read.ts';
 export { customPermissions, findRole, findRoles, requireRole, unknownRole } from './role.ts';
 export type { Organization, OwnMembership } from './row.ts';

@@ -4,6 +4,7 @@ import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
+import { moveZone } from '../zone-sync/index.ts';
 import { inOrganization, requireActive } from './actor.ts';
 import { claimHandle } from './handle.ts';
 import { requireRole } from './role.ts';
@@ -63,6 +64,9 @@ export function updateOrganization(
       const { name, description, logo, active, defaultRole } = organization;
       const now = deps.now();
       await tx`update organizations set ${tx({ ...updated, updatedAt: now })} where id = ${organization.id}`;
+      if (handle !== organization.handle) {
+        await moveZone(tx, deps, organization.id, { from: organization.handle, to: handle });
+      }
       await record(tx, principal, now, {
         organizationId: organization.id,
         role,

@@ -1,0 +1,40 @@
+import { printZoneFile } from '../../kernel/dns/zone-file.ts';
+import type { Deps } from '../deps.ts';
+import type { OrganizationActor } from '../principal.ts';
+import { type FullZone, fullZones, requireZone, toZone, type Zone } from './row.ts';
+import { storedRecords } from './stored.ts';
+
+/** The zones of an organization, oldest first. */
+export async function listZones(
+  deps: Deps,
+  { organizationId }: OrganizationActor,
+  { limit, cursor }: { limit: number; cursor: string | null },
+): Promise<Zone[]> {
+  const rows = await deps.db.query(
+    (sql) => sql<FullZone[]>`
+      ${fullZones(sql)}
+      where z.organization_id = ${organizationId} and (${cursor}::uuid is null or z.id > ${cursor})
+      order by z.id limit ${limit}`,
+  );
+  return rows.map(toZone);
+}
+
+/** @throws NOT_FOUND */
+export const oneZone = async (
+  deps: Deps,
+  { organizationId }: OrganizationActor,
+  zoneId: string,
+): Promise<Zone> => toZone(await deps.db.query((sql) => requireZone(sql, organizationId, zoneId)));
+
+/** The zone as a BIND file. @throws NOT_FOUND */
+export function exportZone(
+  deps: Deps,
+  { organizationId }: OrganizationActor,
+  zoneId: string,
+): Promise<{ name: string; zoneFile: string }> {
+  return deps.db.query(async (sql) => {
+    const { name, nameservers, version } = await requireZone(sql, organizationId, zoneId);
+    const records = await storedRecords(sql, zoneId);
+    return { name, zoneFile: printZoneFile(name, nameservers, records, version) };
+  });
+}

@@ -1,0 +1,65 @@
+import { badRequest, conflict, preconditionFailed } from '../errors.ts';
+import { APEX, fullName } from './names.ts';
+import { isProvidersOwn, type StoredRecord } from './rrsets.ts';
+
+/** In characters of all contents together: what an answer over TCP has room for, and to spare. */
+const MAX_RRSET_LENGTH = 32_000;
+
+/**
+ * Whether records of one name can stand beside one another.
+ *
+ * @throws CONFLICT; BAD_REQUEST for an alias of itself; PRECONDITION_FAILED when one answer cannot hold them
+ */
+export function requireCompatible(records: readonly StoredRecord[], zone: string): void {
+  const [first] = records;
+  if (first === undefined) return;
+  const name = fullName(first.name, zone);
+  const seen = new Set<string>();
+  const lengths = new Map<string, number>();
+  for (const { type, content } of records) {
+    if (isProvidersOwn(first.name, type)) {
+      throw conflict(
+        'dns_own_nameservers',
+        'The name servers of the zone itself are set by its provider.',
+        'name',
+      );
+    }
+    if (type === 'CNAME' && content === `${name}.`) {
+      throw badRequest('content', 'dns_content_invalid', 'A CNAME record cannot point to itself.');
+    }
+    const key = `${type} ${content}`;
+    if (seen.has(key))
+      throw conflict('dns_record_exists', `There is this ${type} record of ${name} already.`, 'content');
+    seen.add(key);
+    const length = (lengths.get(type) ?? 0) + content.length;
+    lengths.set(type, length);
+    if (length > MAX_RRSET_LENGTH) {
+      throw preconditionFailed(
+        'dns_rrset_too_large',
+        `The ${type} records of ${name} are too long for one answer.`,
+      );
+    }
+  }
+  if (!lengths.has('CNAME')) return;
+  if (first.name === APEX) {
+    throw conflict('dns_cname_at_apex', 'The name of the zone itself cannot have a CNAME record.', 'name');
+  }
+  if (records.length > 1) {
+    throw conflict(
+      'dns_cname_not_alone',
+      `A CNAME record is the only record of its name, here ${name}.`,
+      'name',
+    );
+  }
+}
+
+/** The same for all records of a zone. */
+export function requireCompatibleZone(records: readonly StoredRecord[], zone: string): void {
+  const byName = new Map<string, StoredRecord[]>();
+  for (const record of records) {
+    const siblings = byName.get(record.name);
+    if (siblings === undefined) byName.set(record.name, [record]);
+    else siblings.push(record);
+  }
+  for (const siblings of byName.values()) requireCompatible(siblings, zone);
+}

@@ -1,0 +1,174 @@
+import { badRequest, DomainError } from '../errors.ts';
+import { contentOf, isRecordType } from './content.ts';
+import { APEX, canonicalName, qualifyByOrigin, recordName } from './names.ts';
+import { isProvidersOwn, type StoredRecord } from './rrsets.ts';
+import { type Field, toBytes, unescaped } from './text.ts';
+
+export const MIN_TTL = 60;
+export const MAX_TTL = 86_400;
+export const DEFAULT_TTL = 3_600;
+
+const refuse = (line: number, message: string) =>
+  badRequest('zoneFile', 'zone_file_invalid', `Line ${line}: ${message}`);
+
+type Entry = { line: number; fields: Field[]; keepsOwner: boolean };
+
+/** What each entry of the file consists of: parentheses join lines, comments are gone (RFC 1035, 5.1). */
+function* entriesOf(text: string): Generator<Entry> {
+  const bytes = toBytes(text);
+  let [line, depth, at] = [1, 0, 0];
+  let entry: Entry = { line, fields: [], keepsOwner: /^[ \t]/.test(bytes) };
+  while (at < bytes.length) {
+    const character = bytes[at] ?? '';
+    if (character === '\n') {
+      line += 1;
+      at += 1;
+      if (depth > 0) continue;
+      if (entry.fields.length > 0) yield entry;
+      entry = { line, fields: [], keepsOwner: /[ \t]/.test(bytes[at] ?? '') };
+    } else if (character === ';') {
+      const end = bytes.indexOf('\n', at);
+      at = end === -1 ? bytes.length : end;
+    } else if (character === '(' || character === ')') {
+      depth += character === '(' ? 1 : -1;
+      if (depth < 0) throw refuse(line, 'A parenthesis is closed that was not opened.');
+      at += 1;
+    } else if (/\s/.test(character)) {
+      at += 1;
+    } else {
+      const read = readField(bytes, at, line);
+      entry.fields.push(read.field);
+      at = read.end;
+    }
+  }
+  if (depth > 0) throw refuse(entry.line, 'A parenthesis is not closed.');
+  if (entry.fields.length > 0) yield entry;
+}
+
+function readField(bytes: string, start: number, line: number): { field: Field; end: number } {
+  const quoted = bytes[start] === '"';
+  const parts: string[] = [];
+  let at = quoted ? start + 1 : start;
+  for (; at < bytes.length; ) {
+    const character = bytes[at] ?? '';
+    if (quoted ? character === '"' : /[\s";()]/.test(character)) break;
+    if (character === '\n') break;
+    const read = character === '\\' ? unescaped(bytes, at) : { value: character, length: 1 };
+    if (read === undefined) throw refuse(line, 'An escape means nothing.');
+    parts.push(read.value);
+    at += read.length;
+  }
+  if (quoted && bytes[at] !== '"') throw refuse(line, 'A quotation mark is not closed.');
+  return { field: { value: parts.join(''), quoted }, end: quoted ? at + 1 : at };
+}
+
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+const isTtl = (text: string) => /^\d{1,9}$|^(?:\d{1,6}[smhdw])+$/i.test(text);
+/** In seconds; also such as 1h30m. */
+const secondsOf = (text: string): number =>
+  [...text.toLowerCase().matchAll(/(\d+)([smhdw]?)/g)].reduce(
+    (sum, [, digits = '0', unit = '']) => sum + Number(digits) * (UNITS[unit] ?? 1),
+    0,
+  );
+
+/** Made by the name servers themselves when a zone is signed. */
+const SIGNING = new Set(['RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM', 'DNSKEY', 'CDS', 'CDNSKEY']);
+
+export type ZoneFile = { records: StoredRecord[]; skipped: number };
+
+/**
+ * The records of a zone file, relative to the zone. The SOA, the name servers of the zone itself and what belongs to
+ * signatures are counted as skipped: they are the provider's. Records of one name and type take the lowest TTL of them.
+ *
+ * @throws BAD_REQUEST that names the line
+ */
+export function parseZoneFile(text: string, zone: string): ZoneFile {
+  const state = { origin: zone, ttl: DEFAULT_TTL, owner: APEX };
+  const records = new Map<string, StoredRecord>();
+  const lowest = new Map<string, number>();
+  let skipped = 0;
+  for (const entry of entriesOf(text)) {
+    const record = atLine(entry.line, () =>
+      isDirective(entry, state) ? undefined : recordOf(entry, state, zone),
+    );
+    if (record === undefined) continue;
+    if (record === 'skipped') {
+      skipped += 1;
+      continue;
+    }
+    const set = `${record.name} ${record.type}`;
+    lowest.set(set, Math.min(record.ttl, lowest.get(set) ?? MAX_TTL));
+    records.set(`${set} ${record.content}`, record);
+  }
+  const found = [...records.values()];
+  for (const record of found) record.ttl = lowest.get(`${record.name} ${record.type}`) ?? record.ttl;
+  return { records: found, skipped };
+}
+
+/** What is refused inside says in which line. */
+function atLine<T>(line: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DomainError && error.field !== 'zoneFile') throw refuse(line, error.message);
+    throw error;
+  }
+}
+
+type State = { origin: string; ttl: number; owner: string };
+
+function isDirective({ line, fields }: Entry, state: State): boolean {
+  const [name, argument] = fields;
+  if (name === undefined || name.quoted || !name.value.startsWith('$')) return false;
+  switch (name.value.toUpperCase()) {
+    case '$ORIGIN':
+      state.origin = canonicalName(qualifyByOrigin(state.origin)(argument?.value ?? ''), 'origin');
+      return true;
+    case '$TTL':
+      if (!isTtl(argument?.value ?? '')) throw refuse(line, 'This is no TTL.');
+      state.ttl = secondsOf(argument?.value ?? '');
+      return true;
+    default:
+      throw refuse(line, 'Of the directives only $ORIGIN and $TTL are known.');
+  }
+}
+
+function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'skipped' {
+  const { line, fields: all, keepsOwner } = entry;
+  const qualify = qualifyByOrigin(state.origin);
+  const [first] = all;
+  if (!keepsOwner && first !== undefined) {
+    const owner = first.value === APEX ? state.origin : qualify(first.value);
+    state.owner = recordName(`${owner.replace(/\.$/, '')}.`, zone);
+  }
+  const rest = keepsOwner ? [...all] : all.slice(1);
+  let ttl = state.ttl;
+  for (let word = rest[0]?.value ?? ''; /^(?:IN)$/i.test(word) || isTtl(word); word = rest[0]?.value ?? '') {
+    if (isTtl(word)) ttl = secondsOf(word);
+    rest.shift();
+  }
+  const type = rest.shift()?.value.toUpperCase() ?? '';
+  if (type === 'SOA' || SIGNING.has(type)) return 'skipped';
+  if (!isRecordType(type)) throw refuse(line, `The type ${type.slice(0, 20)} is not supported.`);
+  if (isProvidersOwn(state.owner, type)) return 'skipped';
+  if (ttl < MIN_TTL || ttl > MAX_TTL) throw refuse(line, `A TTL is ${MIN_TTL} to ${MAX_TTL} seconds.`);
+  return { name: state.owner, type, ttl, content: contentOf(type, rest, qualify) };
+}
+
+/** A zone file that name servers load. `nameservers` are those of its provider. */
+export function printZoneFile(
+  zone: string,
+  nameservers: readonly string[],
+  records: readonly StoredRecord[],
+  serial: number,
+): string {
+  const [primary = `ns.${zone}`] = nameservers;
+  const lines = [
+    `$ORIGIN ${zone}.`,
+    `$TTL ${DEFAULT_TTL}`,
+    `@\t${DEFAULT_TTL}\tIN\tSOA\t${primary}. hostmaster.${zone}. ${serial} 10800 3600 604800 3600`,
+    ...nameservers.map((name) => `@\t${DEFAULT_TTL}\tIN\tNS\t${name}.`),
+    ...records.map(({ name, ttl, type, content }) => `${name}\t${ttl}\tIN\t${type}\t${content}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
