@@ -1,5 +1,11 @@
 import { canonicalContent } from '../../kernel/dns/content.ts';
-import { changesBetween, type Rrset, rrsetsOf, type StoredRecord } from '../../kernel/dns/rrsets.ts';
+import {
+  changesBetween,
+  type Rrset,
+  type RrsetChange,
+  rrsetsOf,
+  type StoredRecord,
+} from '../../kernel/dns/rrsets.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Deps } from '../deps.ts';
 import { type DnsProvider, ProviderError, type ProviderRrset, type ProviderZone } from '../dns-provider.ts';
@@ -43,6 +49,30 @@ const canonical = (set: ProviderRrset): ProviderRrset => ({
 export const differences = (desired: readonly Rrset[], actual: readonly ProviderRrset[]) =>
   changesBetween(desired, actual.map(canonical));
 
+/**
+ * Makes changes at once; where the provider refuses them, one half after the other, so that what it does not take keeps
+ * nothing else back.
+ *
+ * @returns the first refusal
+ */
+async function applyAll(
+  provider: DnsProvider,
+  zone: ProviderZone,
+  name: string,
+  changes: readonly RrsetChange<ProviderRrset>[],
+): Promise<ProviderError | undefined> {
+  try {
+    await provider.apply(zone.id, name, changes);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.kind !== 'refused') throw error;
+    if (changes.length === 1) return error;
+  }
+  const half = changes.length >> 1;
+  const first = await applyAll(provider, zone, name, changes.slice(0, half));
+  return (await applyAll(provider, zone, name, changes.slice(half))) ?? first;
+}
+
 /** @returns false when there is more to do */
 async function bring(
   deps: Deps,
@@ -54,11 +84,14 @@ async function bring(
   const { name } = claimed;
   const deadline = performance.now() + BUDGET_MS;
   const changes = differences(desired.rrsets, zone.rrsets);
+  let refused: ProviderError | undefined;
   for (let at = 0; at < changes.length; at += provider.changesAtOnce) {
     if (performance.now() > deadline) return false;
     if (at > 0) await hold(deps, claimed);
-    await provider.apply(zone.id, name, changes.slice(at, at + provider.changesAtOnce));
+    const part = changes.slice(at, at + provider.changesAtOnce);
+    refused = (await applyAll(provider, zone, name, part)) ?? refused;
   }
+  if (refused !== undefined) throw refused;
   if (zone.signed !== desired.dnssec) await provider.setSigned(zone.id, name, desired.dnssec);
   return true;
 }

@@ -27,7 +27,10 @@ function target(type: RecordType, text: string, qualify: Qualify, none = false):
     if (none) return '.';
     throw refuse(type, 'The root is no target.');
   }
-  return `${canonicalName(qualify(text), 'content')}.`;
+  const name = canonicalName(qualify(text), 'content');
+  // An alias may lead to any name, the others to hosts (RFC 1123, 2.1).
+  if (type !== 'CNAME' && name.includes('_')) throw refuse(type, 'A host’s name has no underscores.');
+  return `${name}.`;
 }
 
 function address(type: 'A' | 'AAAA', text: string): string {
