@@ -9,12 +9,16 @@ type Proof = 'delegation' | 'challenge' | null;
 
 /** Either is enough: the domain has one of the zone's name servers, or shows the challenge at its present ones. */
 async function proofOf({ dns }: Deps, { name, nameservers, challenge }: FullZone): Promise<Proof> {
-  const [seen, texts] = await Promise.all([
+  const [seen, texts] = await Promise.allSettled([
     dns.resolver.nameservers(name),
     dns.resolver.texts(challengeName(name)),
   ]);
-  if (seen.some((host) => nameservers.includes(host))) return 'delegation';
-  return texts.includes(challenge) ? 'challenge' : null;
+  if (seen.status === 'fulfilled' && seen.value.some((host) => nameservers.includes(host)))
+    return 'delegation';
+  if (texts.status === 'fulfilled' && texts.value.includes(challenge)) return 'challenge';
+  // A question without an answer might have been the one that proves it.
+  for (const answer of [seen, texts]) if (answer.status === 'rejected') throw answer.reason;
+  return null;
 }
 
 /**

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createHarness, type Harness, type TestUser, UNLIMITED } from '../support/harness.ts';
+import { createPowerDnsServer, missingForPowerDns, type PowerDnsServer } from '../support/powerdns.ts';
+
+/* Whose a domain is, is asked of the name servers of the internet, for which another PowerDNS stands here. */
+
+const missing = missingForPowerDns();
+if (missing !== undefined) test.skip(`with PowerDNS: ${missing}`, () => {});
+const SOON = { timeout: 5_000, interval: 25 };
+
+describe.skipIf(missing !== undefined)('a zone outside the base domain', () => {
+  let [pdns, internet]: (PowerDnsServer | undefined)[] = [];
+  let h: Harness;
+  let owner: TestUser;
+  let organizationId: string;
+  beforeAll(async () => {
+    [pdns, internet] = [await createPowerDnsServer(), await createPowerDnsServer()];
+    const settings = { ...pdns.settings, DNS_RESOLVER: `127.0.0.1:${internet.port}` };
+    h = await createHarness(settings, { rateLimiter: UNLIMITED });
+    await delegate('example', 'ns.registry.example.'); // knows that a name does not exist
+    owner = await h.user();
+  }, 30_000);
+  afterAll(async () => {
+    await h?.[Symbol.asyncDispose]();
+    await pdns?.[Symbol.asyncDispose]();
+    await internet?.[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    organizationId = (await h.organization(owner)).id;
+  });
+
+  let zones = 0;
+  async function zone() {
+    const { status, body, text } = await owner.post('dnsZone.create', {
+      organizationId,
+      name: `domain${++zones}.example`,
+    });
+    expect(status, text).toBe(200);
+    expect(body).toMatchObject({ status: 'pending', verifiedAt: null });
+    const ids = { organizationId, zoneId: body.id };
+    await vi.waitFor(async () => expect((await owner.get('dnsZone.one', ids)).body.inSync).toBe(true), SOON);
+    return { ids, name: body.name as string, verification: body.verification };
+  }
+  const delegate = (name: string, to: string, rrsets: object[] = []) =>
+    internet?.api('POST', '/zones', { name: `${name}.`, kind: 'Native', nameservers: [to], rrsets });
+  const txt = (name: string, content: string) => ({
+    name: `${name}.`,
+    type: 'TXT',
+    ttl: 60,
+    records: [{ content: `"${content}"`, disabled: false }],
+  });
+  const verify = async (ids: object) => (await owner.post('dnsZone.verify', ids)).body;
+
+  test('is served, and stays pending as long as nothing is seen', async () => {
+    const { ids, name } = await zone();
+    expect(await pdns?.contents(name, 'NS')).toHaveLength(2);
+    expect(await verify(ids)).toMatchObject({ status: 'pending', verifiedAt: null });
+    await delegate(name, 'ns.elsewhere.example.', [txt(`_tenantry-challenge.${name}`, 'not the challenge')]);
+    expect(await verify(ids)).toMatchObject({ status: 'pending' });
+  });
+
+  test('is active once its delegation is seen', async () => {
+    const { ids, name } = await zone();
+    await delegate(name, 'NS2.platform.test.');
+    const verified = await verify(ids);
+    expect(verified).toMatchObject({ status: 'active', verification: null });
+    expect(verified.verifiedAt).not.toBeNull();
+    const { body } = await owner.get('auditLog.all', { organizationId, limit: 1 });
+    expect(body[0]).toMatchObject({ action: 'verify', after: { verified: true, proof: 'delegation' } });
+  });
+
+  test('is active once its challenge is seen, and with a challenge of its own', async () => {
+    const [one, other] = [await zone(), await zone()];
+    expect(one.verification).toMatchObject({ type: 'TXT', name: `_tenantry-challenge.${one.name}` });
+    expect(one.verification.content).not.toBe(other.verification.content);
+    const challenge = (content: string) => [txt(`_tenantry-challenge.${one.name}`, content)];
+    await delegate(one.name, 'ns.elsewhere.example.', challenge(other.verification.content));
+    expect(await verify(one.ids)).toMatchObject({ status: 'pending' });
+    await internet?.api('PATCH', `/zones/${one.name}.`, {
+      rrsets: challenge(one.verification.content).map((set) => ({ ...set, changetype: 'REPLACE' })),
+    });
+    expect(await verify(one.ids)).toMatchObject({ status: 'active' });
+  });
+
+  test('cannot be told when no name server answers: 503, and nothing changes', async () => {
+    const { ids } = await zone();
+    await internet?.stop();
+    const { status, body } = await owner.post('dnsZone.verify', ids);
+    expect([status, body.data.reason]).toEqual([503, 'dns_lookup_failed']);
+    await internet?.start();
+    expect((await owner.get('dnsZone.one', ids)).body.status).toBe('pending');
+  }, 20_000);
+});
+
+test('a zone of a handle inside the base domain needs no proof', async () => {
+  const h = await createHarness();
+  const organization = await h.organization();
+  const { body } = await organization.owner.get('dnsZone.all', { organizationId: organization.id });
+  expect(body.items).toMatchObject([{ verification: null, status: 'pending', provider: 'custom' }]);
+  expect(body.items[0].verifiedAt).not.toBeNull();
+  await h[Symbol.asyncDispose]();
+});

@@ -1,0 +1,273 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canonicalContent, moveTarget, type RecordType, withPriority } from '../../src/kernel/dns/content.ts';
+import { fullName, qualifyIn, recordName } from '../../src/kernel/dns/names.ts';
+import { changesBetween, rrsetsOf, type StoredRecord } from '../../src/kernel/dns/rrsets.ts';
+import { parseZoneFile, printZoneFile } from '../../src/kernel/dns/zone-file.ts';
+import { DomainError } from '../../src/kernel/errors.ts';
+
+const ZONE = 'acme.example.com';
+const refusal = (task: () => unknown): string => {
+  try {
+    return `accepted: ${JSON.stringify(task())}`;
+  } catch (error) {
+    if (error instanceof DomainError) return `${error.field} ${error.reason}`;
+    throw error;
+  }
+};
+
+describe('a name', () => {
+  test.each([
+    ['www', 'www'],
+    ['@', '@'],
+    ['', '@'],
+    [ZONE, '@'],
+    [`${ZONE}.`, '@'],
+    ['WWW.Acme.Example.COM.', 'www'],
+    ['a.b', 'a.b'],
+    ['example.com', 'example.com'], // relative: it has no dot at its end
+    ['*', '*'],
+    ['*.dev', '*.dev'],
+    ['_sip._tcp', '_sip._tcp'],
+    ['münchen', 'xn--mnchen-3ya'],
+    ['xn--mnchen-3ya', 'xn--mnchen-3ya'],
+    [`notacme.example.com.${ZONE}.`, 'notacme.example.com'],
+  ])('%s is %s', (text, name) => expect(recordName(text, ZONE)).toBe(name));
+
+  test.each(['example.com.', 'com.', 'elsewhere.example.com.', 'notacme.example.com.', `x${ZONE}.`])(
+    '%s is outside',
+    (text) => expect(refusal(() => recordName(text, ZONE))).toBe('name dns_name_outside_zone'),
+  );
+
+  test.each([
+    'a..b',
+    '.',
+    '.www',
+    'a b',
+    '-a',
+    'a-',
+    'a*',
+    'a.*',
+    '*.*',
+    'a\\.b',
+    'xn--a',
+    'x'.repeat(64),
+    'a.'.repeat(130),
+    'a\u0001b',
+    'a。b。',
+    '%2e',
+    'a/b',
+    '\u212a\u0000',
+  ])('%s is none', (text) => expect(refusal(() => recordName(text, ZONE))).toBe('name dns_name_invalid'));
+
+  test('is always one of the zone, in one way to write it', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'grapheme' }),
+      fc.domain().map((d) => `${d}.`),
+    );
+    fc.assert(
+      fc.property(text, (name) => {
+        const result = ((): string | undefined => {
+          try {
+            return recordName(name, ZONE);
+          } catch (error) {
+            if (error instanceof DomainError) return undefined;
+            throw error;
+          }
+        })();
+        if (result === undefined) return;
+        const full = fullName(result, ZONE);
+        expect(full === ZONE || full.endsWith(`.${ZONE}`)).toBe(true);
+        expect(full).toMatch(/^[a-z0-9_.*-]{1,253}$/);
+        expect(recordName(`${full}.`, ZONE)).toBe(result);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('a content', () => {
+  const contentOf = (type: RecordType, text: string) => canonicalContent(type, text, qualifyIn(ZONE));
+  test.each<[RecordType, string, string]>([
+    ['A', ' 192.0.2.1 ', '192.0.2.1'],
+    ['AAAA', '2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
+    ['AAAA', '::FFFF:192.0.2.1', '::ffff:c000:201'],
+    ['CNAME', 'Target.Example.NET', 'target.example.net.'],
+    ['CNAME', 'web', `web.${ZONE}.`],
+    ['CNAME', '@', `${ZONE}.`],
+    ['CNAME', '_acme.example.net.', '_acme.example.net.'],
+    ['NS', 'ns1.example.net', 'ns1.example.net.'],
+    ['MX', '010  mail', `10 mail.${ZONE}.`],
+    ['MX', '0 .', '0 .'],
+    ['SRV', '1 2 3 .', '1 2 3 .'],
+    ['CAA', '0 ISSUE "ca.example.net"', '0 issue "ca.example.net"'],
+    ['CAA', '0 issue ca.example.net', '0 issue "ca.example.net"'],
+    ['CAA', '0 issue ""', '0 issue ""'],
+    ['TXT', 'v=spf1 -all', '"v=spf1 -all"'],
+    ['TXT', '"a" "b"', '"a" "b"'],
+    ['TXT', 'a "b" \\ c', '"a \\"b\\" \\\\ c"'],
+    ['TXT', '"a\\"b\\092\\065"', '"a\\"b\\\\A"'],
+    ['TXT', 'é', '"\\195\\169"'],
+    ['TXT', '""', '""'],
+    ['TXT', 'x'.repeat(300), `"${'x'.repeat(255)}" "${'x'.repeat(45)}"`],
+  ])('%s %s is %s', (type, text, content) => {
+    expect(contentOf(type, text)).toBe(content);
+    expect(contentOf(type, content)).toBe(content);
+  });
+
+  test.each<[RecordType, string]>([
+    ['A', '192.0.2'],
+    ['A', '0300.0.2.1'],
+    ['A', '::1'],
+    ['A', '192.0.2.1 192.0.2.2'],
+    ['AAAA', '192.0.2.1'],
+    ['AAAA', 'fe80::1%eth0'],
+    ['AAAA', '1::2::3'],
+    ['CNAME', '.'],
+    ['CNAME', 'a b'],
+    ['CNAME', '*.example.net'],
+    ['NS', '_a.example.net'],
+    ['MX', 'mail'],
+    ['MX', '65536 mail'],
+    ['MX', '-1 mail'],
+    ['MX', '10 .'],
+    ['SRV', '1 2 3'],
+    ['SRV', '1 2 70000 a'],
+    ['CAA', '256 issue "a"'],
+    ['CAA', '0 is-sue "a"'],
+    ['CAA', '0 issue'],
+    ['TXT', '"a'],
+    ['TXT', '"a" b'],
+    ['TXT', '"\\999"'],
+    ['TXT', 'x'.repeat(4_097)],
+  ])('%s %s is none', (type, text) =>
+    expect(refusal(() => contentOf(type, text))).toMatch(/^content dns_(content|name)_invalid$/),
+  );
+
+  test('has its priority in it or beside it', () => {
+    expect(withPriority('MX', 'mail', 5)).toBe('5 mail');
+    expect(withPriority('MX', '10 mail', 5)).toBe('5 mail');
+    expect(withPriority('SRV', '5 5060 sip', 1)).toBe('1 5 5060 sip');
+    expect(refusal(() => withPriority('A', '192.0.2.1', 5))).toBe('priority dns_priority_unused');
+  });
+
+  test('follows its zone to another name, and nothing else does', () => {
+    expect(moveTarget('MX', `10 mail.${ZONE}.`, ZONE, 'new.example')).toBe('10 mail.new.example.');
+    expect(moveTarget('CNAME', `${ZONE}.`, ZONE, 'new.example')).toBe('new.example.');
+    expect(moveTarget('CNAME', `not${ZONE}.`, ZONE, 'new.example')).toBe(`not${ZONE}.`);
+    expect(moveTarget('TXT', `"${ZONE}."`, ZONE, 'new.example')).toBe(`"${ZONE}."`);
+  });
+});
+
+describe('a zone file', () => {
+  test('is read as name servers read it', () => {
+    const file = `
+$TTL 2h ; comment
+$ORIGIN ${ZONE}.
+@       IN SOA ns1 hostmaster ( 1 ; serial
+                7200 3600 1209600 300 )
+        IN NS  ns1.provider.example.
+        3600 IN MX 10 mail
+www     A 192.0.2.1
+        IN 60 AAAA 2001:db8::1 ; the same owner
+mail.${ZONE}. IN A 192.0.2.25
+sub     NS ns.other.example.
+$ORIGIN sub2.${ZONE}.
+a       CNAME @
+txt     TXT "one; two" three ( "four"
+        "five" )
+`;
+    expect(parseZoneFile(file, ZONE)).toEqual({
+      skipped: 2,
+      records: [
+        { name: '@', type: 'MX', ttl: 3600, content: `10 mail.${ZONE}.` },
+        { name: 'www', type: 'A', ttl: 7200, content: '192.0.2.1' },
+        { name: 'www', type: 'AAAA', ttl: 60, content: '2001:db8::1' },
+        { name: 'mail', type: 'A', ttl: 7200, content: '192.0.2.25' },
+        { name: 'sub', type: 'NS', ttl: 7200, content: 'ns.other.example.' },
+        { name: 'a.sub2', type: 'CNAME', ttl: 7200, content: `sub2.${ZONE}.` },
+        { name: 'txt.sub2', type: 'TXT', ttl: 7200, content: '"one; two" "three" "four" "five"' },
+      ],
+    });
+  });
+
+  test.each([
+    ['www A 192.0.2.1\nwww A 192.0.2', 'Line 2: A: This is no IPv4 address.'],
+    ['\n\nelsewhere.example. A 192.0.2.1', `Line 3: This name is not in the zone ${ZONE}.`],
+    ['$INCLUDE /etc/passwd', 'Line 1: Of the directives only $ORIGIN and $TTL are known.'],
+    ['$GENERATE 1-9 a$ A 192.0.2.$', 'Line 1: Of the directives only $ORIGIN and $TTL are known.'],
+    ['www 59 A 192.0.2.1', 'Line 1: A TTL is 60 to 86400 seconds.'],
+    ['www PTR a', 'Line 1: The type PTR is not supported.'],
+    ['www CH A 192.0.2.1', 'Line 1: The type CH is not supported.'],
+    ['a TXT "b\nc"', 'Line 1: A quotation mark is not closed.'],
+    ['a TXT (b', 'Line 1: A parenthesis is not closed.'],
+    ['a TXT b)', 'Line 1: A parenthesis is closed that was not opened.'],
+    ['www', 'Line 1: The type  is not supported.'],
+  ])('%j is refused with its line', (file, message) => {
+    expect(() => parseZoneFile(file, ZONE)).toThrow(message);
+  });
+
+  test('of one name and type takes the lowest TTL, and what is there twice once', () => {
+    const { records } = parseZoneFile('a 600 A 192.0.2.1\na 300 A 192.0.2.2\na 900 A 192.0.2.1', ZONE);
+    expect(records.map(({ ttl, content }) => [ttl, content])).toEqual([
+      [300, '192.0.2.1'],
+      [300, '192.0.2.2'],
+    ]);
+  });
+
+  test('that was printed is read as what it was', () => {
+    const record = fc.oneof(
+      fc
+        .string({ unit: 'binary', minLength: 1, maxLength: 300 })
+        .map((text) => ({ type: 'TXT' as const, text: text.replace(/^"|\p{Cs}/gu, '') || 'x' })),
+      fc.ipV6().map((text) => ({ type: 'AAAA' as const, text })),
+      fc.domain().map((text) => ({ type: 'MX' as const, text: `10 ${text}` })),
+    );
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 8 }), (made) => {
+        const records = made.map(({ type, text }, n): StoredRecord => {
+          const content = canonicalContent(type, text, qualifyIn(ZONE));
+          return { name: n === 0 ? '@' : `*.r${n}`, type, ttl: 60 + n, content };
+        });
+        const file = printZoneFile(ZONE, ['ns1.provider.example'], records, 7);
+        expect(parseZoneFile(file, ZONE)).toEqual({ records, skipped: 2 });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('of a megabyte takes no longer than it has to', () => {
+    for (const hostile of ['(', '"', '\\', ';', ' ', 'a', '\n', '()', 'a\\"', '1h', ' TXT "" ']) {
+      const start = performance.now();
+      refusal(() => parseZoneFile(hostile.repeat(1_000_000 / hostile.length), ZONE));
+      expect(performance.now() - start, hostile).toBeLessThan(2_000);
+    }
+  });
+});
+
+test('changes are what leads from one state to the other, and removals come first', () => {
+  const records = fc.array(
+    fc.record({
+      name: fc.constantFrom('@', 'a', 'b'),
+      type: fc.constantFrom('A' as const, 'TXT' as const),
+      ttl: fc.constantFrom(60, 300),
+      content: fc.constantFrom('x', 'y', 'z'),
+    }),
+  );
+  fc.assert(
+    fc.property(records, records, (before, after) => {
+      const [actual, desired] = [rrsetsOf(before, ZONE), rrsetsOf(after, ZONE)];
+      const state = new Map(actual.map((set) => [`${set.name} ${set.type}`, set]));
+      const changes = changesBetween(desired, actual);
+      for (const change of changes) {
+        const { name, type } = change.after ?? change.before;
+        if (change.after === null) state.delete(`${name} ${type}`);
+        else state.set(`${name} ${type}`, change.after);
+      }
+      expect(changesBetween(desired, [...state.values()])).toEqual([]);
+      const kinds = changes.map(({ after: to }) => to === null);
+      expect(kinds.lastIndexOf(true)).toBe(kinds.filter(Boolean).length - 1);
+    }),
+  );
+});
