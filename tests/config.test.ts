@@ -82,3 +82,43 @@ test('public ports of tunnels are at the service’s own host unless told otherw
     expect(problemsOf({ TUNNEL_HOST: host })).toHaveLength(1);
   }
 });
+
+const POWERDNS = { POWERDNS_API_URL: 'http://127.0.0.1:8081', POWERDNS_API_KEY: 'canary' };
+const CLOUDFLARE = { CLOUDFLARE_API_TOKEN: 'canary', CLOUDFLARE_ACCOUNT_ID: 'an-account' };
+
+test('zones are served by whom the settings name', () => {
+  expect(readConfig({}).dns).toMatchObject({
+    provider: 'custom',
+    powerdns: undefined,
+    cloudflare: undefined,
+  });
+  const servers = {
+    DNS_NAMESERVERS: 'NS1.example.net., ns2.example.net',
+    DNS_RESOLVER: '192.0.2.53, [::1]:5353',
+  };
+  expect(readConfig({ ...POWERDNS, ...servers }).dns).toMatchObject({
+    provider: 'custom',
+    nameservers: ['ns1.example.net', 'ns2.example.net'],
+    resolvers: ['192.0.2.53', '[::1]:5353'],
+  });
+  expect(readConfig(CLOUDFLARE).dns.provider).toBe('cloudflare');
+  expect(readConfig({ ...CLOUDFLARE, ...POWERDNS, ...servers }).dns.provider).toBe('custom');
+  expect(
+    readConfig({ ...CLOUDFLARE, ...POWERDNS, ...servers, DNS_PROVIDER: 'cloudflare' }).dns.provider,
+  ).toBe('cloudflare');
+});
+
+test.each([
+  [{ POWERDNS_API_URL: POWERDNS.POWERDNS_API_URL, DNS_NAMESERVERS: 'ns.example.net' }, /set together/],
+  [POWERDNS, /DNS_NAMESERVERS is needed/],
+  [{ CLOUDFLARE_API_TOKEN: 'canary' }, /set together/],
+  [{ CLOUDFLARE_API_URL: 'http://127.0.0.1' }, /CLOUDFLARE_API_TOKEN is needed/],
+  [{ DNS_PROVIDER: 'cloudflare' }, /CLOUDFLARE_API_TOKEN is needed/],
+  [{ DNS_PROVIDER: 'custom' }, /POWERDNS_API_URL is needed/],
+  [{ DNS_NAMESERVERS: 'ns' }, /DNS_NAMESERVERS.*host names/],
+  [{ DNS_RESOLVER: 'dns.example.net' }, /DNS_RESOLVER.*addresses/],
+])('%j cannot serve zones', (environment, problem) => {
+  const problems = problemsOf(environment);
+  expect(problems).toEqual([expect.stringMatching(problem)]);
+  expect(problems.join()).not.toContain('canary');
+});

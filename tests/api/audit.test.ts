@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Body, createHarness, type Harness } from '../support/harness.ts';
+import { type Body, createHarness, type Harness, UNLIMITED } from '../support/harness.ts';
 import { call, audited as mutations, procedureOf } from './procedures.ts';
 import { type Cast, createCast, createStage, INPUTS, invite, keepSessions } from './stage.ts';
 
@@ -9,7 +9,7 @@ let h: Harness;
 let cast: Cast;
 let restoreSessions: () => Promise<void>;
 beforeAll(async () => {
-  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '1000' });
+  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '1000' }, { rateLimiter: UNLIMITED });
   await h.app.jobs.stop(); // nothing else changes the database meanwhile
   cast = await createCast(h);
   restoreSessions = await keepSessions(h);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHarness, type Harness } from '../support/harness.ts';
-import { invite, newSshKeyOf, newTunnelAllocationOf, newTunnelDeviceOf } from './stage.ts';
+import { invite, newRecordOf, newSshKeyOf, newTunnelAllocationOf, newTunnelDeviceOf } from './stage.ts';
 import { newTeam } from './team.ts';
 
 /* What deleting an organization would take with it, told before it is done. */
@@ -24,10 +24,12 @@ test('counts what goes, and nothing goes', async () => {
   await newSshKeyOf(h, other.id);
   for (const organizationId of [id, other.id, id]) await newTunnelAllocationOf(h, organizationId);
   await newTunnelDeviceOf(h, { organizationId: id });
+  await newRecordOf(h, id);
+  await newRecordOf(h, other.id);
   const read = () => owner.get('organization.deletePreview', { organizationId: id });
   const expected = {
     deletes: {
-      ...{ members: 5, invitations: 1, apiKeys: 3, sshKeys: 1 },
+      ...{ members: 5, invitations: 1, apiKeys: 3, sshKeys: 1, dnsZones: 1, dnsRecords: 1 },
       ...{ tunnelDevices: 3, tunnelAllocations: 2, avatar: false },
     },
     deletable: true,
