@@ -29,12 +29,12 @@ function callerOf({ headers }: IncomingMessage): Statement | undefined {
 
 /** The row as the service shows it to its member; every organization here is on the free plan. */
 function shown(userId: unknown, row: Row): Row {
-  const { memberId, memberRole, memberIsDefault, memberCreatedAt, ...organization } = row;
+  const { memberId, memberRole, memberIsDefault, memberCreatedAt, plan, ...organization } = row;
   const member = { id: memberId, organizationId: row.id, userId, role: memberRole };
   return {
     ...organization,
     role: memberRole,
-    portalTier: 'free',
+    portalTier: plan ?? 'free',
     maxServers: 2,
     members: [{ ...member, isDefault: memberIsDefault, createdAt: memberCreatedAt }],
   };

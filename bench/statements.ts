@@ -61,7 +61,11 @@ export async function readStatements() {
   const session = await capture((db) => principalOfSession(db, usage, TOKEN, NOW, NOBODY));
   const key = await capture((db) => principalOfKey(db, usage, KEY, NOW, NOBODY));
   const organizations = await capture((db) =>
-    listOrganizations({ db } as Deps, PRINCIPAL, { activeOnly: false, limit: 1001, cursor: null }),
+    listOrganizations({ db, now: () => NOW } as Deps, PRINCIPAL, {
+      activeOnly: false,
+      limit: 1001,
+      cursor: null,
+    }),
   );
   return {
     session: bind(session, TOKEN, NOW),

@@ -36,7 +36,10 @@ export type Meta = {
    * with them in its ETag; a mutation that has them takes If-Match, and asks `requireVersion` under its lock.
    */
   version?: readonly string[];
-  /** False for a mutation that changes nothing that is anybody's yet, and so leaves nothing in the audit log. */
+  /**
+   * False for a mutation that leaves nothing in the audit log: it changes nothing that is anybody's yet, or is what a
+   * machine says of itself.
+   */
   audited?: false;
   /** Whether its input is a form with a file, `multipart/form-data`; over tRPC, which is JSON here, it is refused. */
   upload?: true;

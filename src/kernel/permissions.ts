@@ -8,6 +8,8 @@ export const STATEMENTS = {
   sshKey: ['read', 'create', 'update', 'delete'],
   tunnel: ['read', 'create', 'delete'],
   webhook: ['read', 'create', 'update', 'delete'],
+  deployment: ['read', 'create', 'update', 'delete'],
+  server: ['read', 'create', 'update', 'delete'],
   dnsZone: ['read', 'create', 'update', 'delete'],
   dnsRecord: ['read', 'create', 'update', 'delete'],
 } as const;
@@ -26,7 +28,10 @@ export type PlatformRight =
   | 'user.delete'
   | 'organization.unlimited'
   | 'member.addDirectly'
-  | 'settings.update';
+  | 'settings.update'
+  | 'license.manage'
+  | 'deployment.readAny'
+  | 'node.manage';
 
 /** All of `STATEMENTS`, in its order. */
 export const PERMISSIONS: readonly Permission[] = Object.entries(STATEMENTS).flatMap(([resource, actions]) =>
@@ -53,7 +58,7 @@ const BUILT_IN: Record<BuiltInRole, RoleGrant> = {
     name: 'member',
     permissions: new Set([
       ...(['organization:read', 'member:read', 'customRole:read', 'sshKey:read', 'tunnel:read'] as const),
-      ...(['dnsZone:read', 'dnsRecord:read'] as const),
+      ...(['deployment:read', 'server:read', 'dnsZone:read', 'dnsRecord:read'] as const),
     ]),
   },
 };
@@ -88,6 +93,9 @@ const RIGHT_HOLDERS: Record<PlatformRight, readonly PlatformRole[]> = {
   'organization.unlimited': ['admin', 'rootAdmin'],
   'member.addDirectly': ['staff', 'admin', 'rootAdmin'],
   'settings.update': ['admin', 'rootAdmin'],
+  'license.manage': ['staff', 'admin', 'rootAdmin'],
+  'deployment.readAny': ['staff', 'admin', 'rootAdmin'],
+  'node.manage': ['admin', 'rootAdmin'],
 };
 
 export const PLATFORM_RIGHTS = Object.keys(RIGHT_HOLDERS) as PlatformRight[];

@@ -21,3 +21,11 @@ export const TUNNEL_PROTOCOLS = ['tcp', 'udp'] as const;
 export const DNS_PROVIDERS = ['cloudflare', 'custom'] as const;
 export type DnsProviderName = (typeof DNS_PROVIDERS)[number];
 export const DNS_ZONE_STATUSES = ['pending', 'active'] as const;
+
+export const DEPLOYMENT_COMPONENTS = ['api', 'client'] as const;
+export const DEPLOYMENT_HOSTINGS = ['hosted', 'self_hosted'] as const;
+export const DEPLOYMENT_STATUSES = ['pending', 'running', 'stopped', 'destroyed'] as const;
+export const DEPLOYMENT_HEALTHS = ['unknown', 'healthy', 'unhealthy'] as const;
+/** What a server is meant to do, and what its node says that it does. */
+export const DESIRED_STATES = ['running', 'stopped'] as const;
+export const SERVER_STATES = ['creating', 'running', 'stopped', 'failed'] as const;

@@ -65,6 +65,35 @@ const dnsZoneFields = z.strictObject({
   dnssec: z.boolean(),
 });
 const dnsRecordFields = z.strictObject({ name: text, type: text, content: text, ttl: z.number().int() });
+const deploymentFields = z.strictObject({
+  name: text,
+  subdomain: text,
+  baseDomain: text,
+  componentType: text,
+  hostingType: text,
+  status: text,
+});
+const licenseFields = z.strictObject({ plan: text, expiresAt: Moment.nullable(), active: z.boolean() });
+const servingLicense = licenseFields.extend({ licenseId: Id });
+const amount = z.number().int();
+const nodeFields = z.strictObject({
+  name: text,
+  address: optionalText,
+  pool: text,
+  memoryMb: amount,
+  diskMb: amount,
+  cpuPercent: amount,
+  draining: z.boolean(),
+});
+const serverFields = z.strictObject({
+  name: text,
+  nodeId: Id,
+  memoryMb: amount,
+  diskMb: amount,
+  cpuPercent: amount,
+  desiredState: text,
+});
+const serverState = z.strictObject({ desiredState: text });
 
 type Definition = {
   /** The audit row that it is made from. */
@@ -171,6 +200,26 @@ const EVENTS = {
       proof: z.enum(['delegation', 'challenge']).nullable(),
     }),
   },
+  'deployment.created': {
+    resourceType: 'deployment',
+    action: 'create',
+    description: 'A deployment was added under the license of the organization.',
+    after: deploymentFields,
+  },
+  'deployment.destroyed': {
+    resourceType: 'deployment',
+    action: 'destroy',
+    description: 'A deployment was ended for good.',
+    before: deploymentFields,
+    after: deploymentFields,
+  },
+  'deployment.stopped': {
+    resourceType: 'deployment',
+    action: 'stop',
+    description: 'A deployment was stopped.',
+    before: deploymentFields,
+    after: deploymentFields,
+  },
   'invitation.accepted': {
     resourceType: 'invitation',
     action: 'accept',
@@ -216,6 +265,26 @@ const EVENTS = {
     before: invitationTerms,
     after: invitationTerms,
   },
+  'license.assigned': {
+    resourceType: 'license',
+    action: 'assign',
+    description: 'A license serves the organization from now on; `before` is the one that did so far.',
+    before: servingLicense,
+    after: servingLicense,
+  },
+  'license.unassigned': {
+    resourceType: 'license',
+    action: 'unassign',
+    description: 'The license of the organization was taken back.',
+    before: servingLicense,
+  },
+  'license.updated': {
+    resourceType: 'license',
+    action: 'update',
+    description: 'The license that serves the organization changed. Its end by the clock is no event.',
+    before: licenseFields,
+    after: licenseFields,
+  },
   'member.created': {
     resourceType: 'member',
     action: 'create',
@@ -241,6 +310,18 @@ const EVENTS = {
     before: memberChange,
     after: memberChange,
   },
+  'node.assigned': {
+    resourceType: 'node',
+    action: 'assign',
+    description: 'A node was set aside for the organization.',
+    after: nodeFields,
+  },
+  'node.unassigned': {
+    resourceType: 'node',
+    action: 'unassign',
+    description: 'A node is set aside for the organization no more.',
+    before: nodeFields,
+  },
   'organization.transferred': {
     resourceType: 'organization',
     action: 'transferOwnership',
@@ -254,6 +335,32 @@ const EVENTS = {
     description: 'The organization changed. Fields that the change could not touch may be absent.',
     before: organizationFields,
     after: organizationFields,
+  },
+  'server.created': {
+    resourceType: 'server',
+    action: 'create',
+    description: 'A server was placed on a node.',
+    after: serverFields,
+  },
+  'server.deleted': {
+    resourceType: 'server',
+    action: 'delete',
+    description: 'A server was removed.',
+    before: serverFields,
+  },
+  'server.stateSet': {
+    resourceType: 'server',
+    action: 'setState',
+    description: 'Somebody started or stopped a server. What its node reports is no event.',
+    before: serverState,
+    after: serverState,
+  },
+  'server.updated': {
+    resourceType: 'server',
+    action: 'update',
+    description: 'A server got another name or size.',
+    before: serverFields,
+    after: serverFields,
   },
   'sshKey.created': {
     resourceType: 'sshKey',

@@ -103,6 +103,18 @@ describe('a column that can hold text', () => {
       ...['resource_type', 'seal', 'user_email', 'user_role'],
     ],
     custom_roles: ['name', 'permissions'],
+    deployments: [
+      ...[
+        'base_domain',
+        'component_type',
+        'health',
+        'hosting_type',
+        'name',
+        'status',
+        'subdomain',
+        'version',
+      ],
+    ],
     dns_provider_zones: ['ds', 'last_error', 'name', 'nameservers', 'provider', 'provider_zone_id'],
     dns_records: ['content', 'name', 'type'],
     dns_zones: ['challenge', 'name', 'provider'], // the challenge is there to be published
@@ -110,7 +122,9 @@ describe('a column that can hold text', () => {
     idempotency_answers: ['body', 'key_hash', 'request_hash'], // encrypted, and hashed under the server's secret
     invitations: ['custom_role', 'email', 'role', 'status'],
     jobs: ['last_error', 'name', 'payload'],
+    licenses: ['plan'],
     memberships: ['custom_role', 'role'],
+    nodes: ['address', 'agent_version', 'name', 'pool'],
     organizations: [
       ...[
         'avatar_hash',
@@ -124,6 +138,7 @@ describe('a column that can hold text', () => {
       ],
       ...['owner_role', 'slug'],
     ],
+    servers: ['desired_state', 'name', 'state'],
     sessions: ['ip_address', 'user_agent'],
     settings: ['value'],
     ssh_keys: ['description', 'fingerprint', 'name', 'public_key', 'type'],
@@ -166,6 +181,10 @@ describe('the name of a field in an answer', () => {
     '/apiKey.create': ['key'],
     '/apiKey.rotate': ['key'],
     '/user.createApiKey': ['key'],
+    '/license.create': ['key'],
+    '/license.one': ['key'],
+    '/node.create': ['token'],
+    '/node.rotateToken': ['token'],
     '/sshKey.generate': ['privateKey'],
     '/tunnelDevice.poll': ['token'],
     '/user.export': ['avatarHash'],

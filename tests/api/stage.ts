@@ -162,6 +162,67 @@ export async function newWebhookOf(h: Harness, organizationId: string): Promise<
   return id;
 }
 
+const LICENSE_DAYS = 30;
+
+/** A license and its key, of nobody or of an organization, whose former one it replaces. */
+export async function newLicenseOf(
+  h: Harness,
+  organizationId: string | null = null,
+  plan = 'paid',
+): Promise<{ id: string; key: string }> {
+  const [id, key] = [newId(), `license_${newSecret()}`];
+  const expiresAt = new Date(h.app.deps.now().getTime() + LICENSE_DAYS * 86_400_000);
+  if (organizationId !== null) {
+    await h.sql`update licenses set organization_id = null where organization_id = ${organizationId}`;
+  }
+  await h.sql`insert into licenses (id, key_hash, plan, organization_id, expires_at)
+    values (${id}, ${hashSecret(key)}, ${plan}, ${organizationId}, ${expiresAt})`;
+  return { id, key };
+}
+
+/** A deployment of an organization, under a license of its own. */
+export async function newDeploymentOf(
+  h: Harness,
+  organizationId: string,
+  status = 'running',
+): Promise<{ id: string; key: string }> {
+  const id = newId();
+  const license = await newLicenseOf(h, organizationId);
+  await h.sql`insert into deployments
+    (id, license_id, organization_id, name, subdomain, base_domain, component_type, hosting_type, status)
+    values (${id}, ${license.id}, ${organizationId}, 'api', ${id}, 'example.net', 'api', 'hosted', ${status})`;
+  return { id, key: license.key };
+}
+
+/** A node that was just heard of, and its token; `change` says what is otherwise. */
+export async function newNode(
+  h: Harness,
+  change: Record<string, string | number | boolean | Date | null> = {},
+): Promise<{ id: string; token: string }> {
+  const [id, token] = [newId(), `node_${newSecret()}`];
+  const capacity = { memory_mb: 1_000_000, disk_mb: 1_000_000, cpu_percent: 100_000 };
+  const row = { id, name: id, pool: 'free_and_paid', ...capacity, last_heartbeat_at: h.app.deps.now() };
+  await h.sql`insert into nodes ${h.sql({ ...row, token_hash: hashSecret(token), ...change })}`;
+  return { id, token };
+}
+
+export const SIZE = { memoryMb: 512, diskMb: 1024, cpuPercent: 50 };
+
+/** A server of an organization, on this node or one of its own. */
+export async function newServerOf(h: Harness, organizationId: string, nodeId?: string): Promise<string> {
+  const [id, on] = [newId(), nodeId ?? (await newNode(h)).id];
+  const { memoryMb, diskMb, cpuPercent } = SIZE;
+  await h.sql`insert into servers (id, organization_id, node_id, name, memory_mb, disk_mb, cpu_percent)
+    values (${id}, ${organizationId}, ${on}, 'spare', ${memoryMb}, ${diskMb}, ${cpuPercent})`;
+  await h.sql`update nodes set used_memory_mb = used_memory_mb + ${memoryMb},
+    used_disk_mb = used_disk_mb + ${diskMb}, used_cpu_percent = used_cpu_percent + ${cpuPercent} where id = ${on}`;
+  return id;
+}
+
+/** A node that is set aside for an organization. */
+export const newNodeOf = async (h: Harness, organizationId: string): Promise<string> =>
+  (await newNode(h, { organization_id: organizationId })).id;
+
 /** An event that one of its webhooks was told. */
 export async function newDeliveryOf(h: Harness, organizationId: string): Promise<string> {
   const id = newId();
@@ -375,6 +436,25 @@ export const INPUTS: Record<string, (setting: Setting) => Input | Promise<Input>
     organizationId,
     zoneId: await zoneOf(h, organizationId),
   }),
+  'deployment.all': () => ({}),
+  'deployment.create': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    name: 'web',
+    subdomain: newId(),
+    baseDomain: 'example.net',
+    componentType: 'client',
+    parentDeploymentId: (await newDeploymentOf(h, organizationId)).id,
+  }),
+  'deployment.destroy': async ({ h, stage }) => ({
+    deploymentId: (await newDeploymentOf(h, stage.organizationId, 'stopped')).id,
+  }),
+  'deployment.report': async ({ h, stage }) => {
+    const { id: deploymentId, key } = await newDeploymentOf(h, stage.organizationId);
+    return { deploymentId, key, health: 'healthy', version: '2.0.1' };
+  },
+  'deployment.stop': async ({ h, stage }) => ({
+    deploymentId: (await newDeploymentOf(h, stage.organizationId)).id,
+  }),
   'invitation.accept': async ({ h, cast, holder }) => ({
     invitationId: (await invitationFor(h, cast, holder)).id,
   }),
@@ -386,6 +466,31 @@ export const INPUTS: Record<string, (setting: Setting) => Input | Promise<Input>
   'invitation.reject': async ({ h, cast, holder }) => ({
     invitationId: (await invitationFor(h, cast, holder)).id,
   }),
+  'license.all': () => ({}),
+  'license.create': () => ({ plan: 'paid', expiresAt: '2099-12-31T00:00:00.000Z' }),
+  'license.delete': async ({ h }) => ({ licenseId: (await newLicenseOf(h)).id }),
+  'license.one': async ({ h }) => ({ licenseId: (await newLicenseOf(h)).id }),
+  'license.update': async ({ h, stage }) => ({
+    licenseId: (await newLicenseOf(h, stage.organizationId)).id,
+    plan: 'educational',
+  }),
+  'license.validate': async ({ h }) => ({ key: (await newLicenseOf(h)).key }),
+  'node.all': () => ({}),
+  'node.assignOrganization': async ({ h, stage: { organizationId } }) => {
+    await newLicenseOf(h, organizationId, 'enterprise');
+    return { nodeId: (await newNode(h)).id, organizationId };
+  },
+  'node.available': ({ stage: { organizationId } }) => ({ organizationId }),
+  'node.create': () => ({ name: newId(), pool: 'paid', memoryMb: 65_536, diskMb: 500_000, cpuPercent: 1600 }),
+  'node.heartbeat': async ({ h, stage }) => {
+    const { id, token } = await newNode(h);
+    return { token, servers: [{ id: await newServerOf(h, stage.organizationId, id), state: 'running' }] };
+  },
+  'node.one': async ({ h }) => ({ nodeId: (await newNode(h)).id }),
+  'node.remove': async ({ h }) => ({ nodeId: (await newNode(h)).id }),
+  'node.rotateToken': async ({ h }) => ({ nodeId: (await newNode(h)).id }),
+  'node.unassignOrganization': async ({ h, stage }) => ({ nodeId: await newNodeOf(h, stage.organizationId) }),
+  'node.update': async ({ h }) => ({ nodeId: (await newNode(h)).id, draining: true }),
   'organization.active': () => ({}),
   'organization.all': () => ({}),
   'organization.allInvitations': ({ stage: { organizationId } }) => ({ organizationId }),
@@ -435,8 +540,38 @@ export const INPUTS: Record<string, (setting: Setting) => Input | Promise<Input>
     memberId: stage.memberIds.target,
     role: await emptyRole(h, stage),
   }),
+  'organization.assignLicense': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    licenseId: (await newLicenseOf(h)).id,
+  }),
+  'organization.deployments': ({ stage: { organizationId } }) => ({ organizationId }),
+  'organization.license': ({ stage: { organizationId } }) => ({ organizationId }),
+  'organization.unassignLicense': async ({ h, stage: { organizationId } }) => {
+    await newLicenseOf(h, organizationId);
+    return { organizationId };
+  },
   'permission.explain': () => ({ permission: 'organization:read' }),
   'permission.simulate': ({ stage: { organizationId } }) => ({ organizationId, role: 'member' }),
+  'portal.tiers': () => ({}),
+  'server.all': ({ stage: { organizationId } }) => ({ organizationId }),
+  'server.count': ({ stage: { organizationId } }) => ({ organizationId }),
+  'server.create': async ({ h, stage: { organizationId } }) => ({
+    organizationId,
+    name: 'web',
+    ...SIZE,
+    nodeId: (await newNode(h)).id,
+  }),
+  'server.one': async ({ h, stage }) => ({ serverId: await newServerOf(h, stage.organizationId) }),
+  'server.remove': async ({ h, stage }) => ({ serverId: await newServerOf(h, stage.organizationId) }),
+  'server.setState': async ({ h, stage }) => ({
+    serverId: await newServerOf(h, stage.organizationId),
+    state: 'stopped',
+  }),
+  'server.update': async ({ h, stage }) => ({
+    serverId: await newServerOf(h, stage.organizationId),
+    name: 'renamed',
+    memoryMb: 1024,
+  }),
   'session.all': () => ({}),
   'session.logout': () => ({}),
   'session.logoutAll': () => ({}),

@@ -31,8 +31,8 @@ describe('roles', () => {
     expect([...roleOf('owner').permissions].sort()).toEqual([...EVERY].sort());
     expect([...roleOf('admin').permissions].sort()).toEqual(without('organization:delete').sort());
     expect([...roleOf('member').permissions].sort()).toEqual([
-      ...['customRole:read', 'dnsRecord:read', 'dnsZone:read', 'member:read', 'organization:read'],
-      ...['sshKey:read', 'tunnel:read'],
+      ...['customRole:read', 'deployment:read', 'dnsRecord:read', 'dnsZone:read', 'member:read'],
+      ...['organization:read', 'server:read', 'sshKey:read', 'tunnel:read'],
     ]);
   });
 

@@ -17,6 +17,8 @@ export const CREDENTIALS: Record<string, string[]> = {
   api_keys: ['key_hash', 'previous_key_hash'],
   email_tokens: ['token_hash'],
   invitations: ['token_hash'],
+  licenses: ['key_hash'],
+  nodes: ['token_hash'],
   recovery_codes: ['code_hash'],
   sessions: ['token'],
   ssh_keys: ['private_key'],
@@ -85,6 +87,8 @@ export async function plantFor(h: Harness, userId: string, organizationId: strin
     ['tunnel_devices', { organization_id: organizationId, name: 'planted' }],
     ['tunnel_enrolments', { name: 'planted', poll_interval: 5, expires_at: later }],
     ['verifications', { expires_at: later }],
+    ['licenses', { plan: 'paid' }],
+    ['nodes', { name: newId(), pool: 'paid', memory_mb: 1, disk_mb: 1, cpu_percent: 1 }],
     [
       'webhooks',
       {
@@ -113,6 +117,10 @@ const deviceTokenIn = ({ token }: Body): string[] =>
   token === undefined ? [] : [token.slice('tunnel_'.length)];
 const deviceCodesIn = ({ deviceCode, userCode }: Body): string[] =>
   deviceCode === undefined ? [] : [deviceCode, userCode, userCode.replace('-', '')];
+/** What is the same in all of its kind comes before the first underscore. */
+const afterUnderscore = (text: string): string => text.slice(text.indexOf('_') + 1);
+const licenseKeyIn = ({ key }: Body): string[] => (key == null ? [] : [afterUnderscore(key)]);
+const nodeTokenIn = ({ token }: Body): string[] => (token === undefined ? [] : [afterUnderscore(token)]);
 const codesIn = ({ backupCodes = [] }: Body): string[] => backupCodes;
 
 /** What an answer is there to show, by the path that gives it. */
@@ -122,6 +130,10 @@ const SHOWN: Record<string, (body: Body) => string[]> = {
   'user.createApiKey': keyIn,
   'tunnelDevice.poll': deviceTokenIn,
   'tunnelDevice.start': deviceCodesIn,
+  'license.create': licenseKeyIn,
+  'license.one': licenseKeyIn,
+  'node.create': nodeTokenIn,
+  'node.rotateToken': nodeTokenIn,
   'webhook.create': signingSecretIn,
   'webhook.update': signingSecretIn,
   // Its first line is the same in every key, and the last one says that it ends.

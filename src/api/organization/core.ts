@@ -105,7 +105,7 @@ export const coreProcedures = {
     .meta({
       summary: 'Delete an organization',
       description:
-        'With its members, invitations, keys and tunnel devices. Refused for the last one that the caller owns.',
+        'With its members, invitations, keys, DNS zones and tunnel devices. Refused for the last one that the caller owns, and while it has servers, deployments or dedicated nodes.',
       version: ORGANIZATION_FIELDS,
     })
     .input(Required)

@@ -4,6 +4,8 @@ export * from './audit.ts';
 export * from './dns.ts';
 export * from './idempotency.ts';
 export * from './jobs.ts';
+export * from './licenses.ts';
+export * from './nodes.ts';
 export * from './organizations.ts';
 export * from './settings.ts';
 export * from './ssh-keys.ts';

@@ -4,7 +4,7 @@ import { canOnPlatform, outranksOnPlatform, type PlatformRole, type Role } from 
 import { record } from '../audit/index.ts';
 import { releaseAvatar } from '../avatar/index.ts';
 import type { Deps } from '../deps.ts';
-import { dropOrganization } from '../organization/index.ts';
+import { describeRunning, dropOrganization, runningColumns } from '../organization/index.ts';
 import type { Principal } from '../principal.ts';
 
 const MAX_NAMED = 20;
@@ -23,6 +23,8 @@ type Owned = {
   ownerId: string;
   avatarHash: string | null;
   members: number;
+  /** What it runs, in words. */
+  running: string;
 };
 
 /**
@@ -57,19 +59,24 @@ async function lockOwned(tx: Transaction, userId: string): Promise<Owned[]> {
   await tx`
     select 1 from organizations where id in (select organization_id from memberships where user_id = ${userId})
     order by id for no key update`;
-  return tx<Owned[]>`
+  const rows = await tx<(Omit<Owned, 'running'> & Parameters<typeof describeRunning>[0])[]>`
     select o.id, o.name, o.handle, o.owner_id, o.avatar_hash,
-      (select count(*) from memberships m where m.organization_id = o.id) as members
+      (select count(*) from memberships m where m.organization_id = o.id) as members, ${runningColumns(tx)}
     from organizations o where o.owner_id = ${userId} order by o.id`;
+  return rows.map((row) => ({ ...row, running: describeRunning(row) }));
 }
 
 function requireFree(owned: Owned[], deleteOrganizations: boolean): void {
-  const kept = deleteOrganizations ? owned.filter(({ members }) => members > 1) : owned;
+  const kept = deleteOrganizations
+    ? owned.filter(({ members, running }) => members > 1 || running !== '')
+    : owned;
   if (kept.length === 0) return;
-  const named = kept.slice(0, MAX_NAMED).map(({ name, id }) => `${name} (${id})`);
+  const named = kept
+    .slice(0, MAX_NAMED)
+    .map(({ name, id, running }) => `${name} (${running === '' ? id : `${id}, with ${running}`})`);
   const more = kept.length > MAX_NAMED ? ` and ${kept.length - MAX_NAMED} more` : '';
   const way = deleteOrganizations
-    ? 'They have other members: transfer or delete them first.'
+    ? 'They have other members, or run something: transfer or delete them first.'
     : 'Transfer or delete them first, or send deleteOrganizations for those without other members.';
   throw preconditionFailed(
     'owns_organizations',

@@ -2,10 +2,11 @@ import type { Sql } from '../../db/client.ts';
 import type { users } from '../../db/schema/index.ts';
 import { ageOn, isChild } from '../../kernel/ages.ts';
 import { canOnPlatform } from '../../kernel/permissions.ts';
-import { TIERS, type Tier } from '../../kernel/tiers.ts';
+import { bestTier, TIERS, type Tier } from '../../kernel/tiers.ts';
 import { avatarUrl } from '../avatar/index.ts';
 import type { Deps } from '../deps.ts';
 import { type StoredSettings, withDefaults } from '../settings/index.ts';
+import { ownedPlansColumn } from '../tier/index.ts';
 
 type UserRow = typeof users.$inferSelect;
 
@@ -42,6 +43,7 @@ export type PrivateProfile = Pick<
   identityVerified: boolean;
   age: number | null;
   isChildAccount: boolean;
+  /** The best one of the organizations that it owns. */
   portalTier: Tier;
   /** `null` is no limit. */
   limits: { maxOrganizations: number | null; maxServers: number | null };
@@ -49,11 +51,15 @@ export type PrivateProfile = Pick<
 
 export type Account = Profile & PrivateProfile;
 
-export type ProfileRow = UserRow & { pendingEmail: string | null; storedSettings: StoredSettings | null };
+export type ProfileRow = UserRow & {
+  pendingEmail: string | null;
+  storedSettings: StoredSettings | null;
+  ownedPlans: Tier[] | null;
+};
 
 /** The columns of `users u` that a profile is made of, and the rules of ages, in one statement. */
 export const profileColumns = (sql: Sql, now: Date) => sql`
-  u.*, (select value from settings) as stored_settings,
+  u.*, (select value from settings) as stored_settings, ${ownedPlansColumn(sql, now)} as owned_plans,
   (select t.email from email_tokens t where t.user_id = u.id and t.purpose = 'change' and t.expires_at > ${now})
     as pending_email`;
 
@@ -81,6 +87,7 @@ export function toAccount(deps: Deps, row: ProfileRow): Account {
   const { dateOfBirth, billingCountry, billingLine1, billingCity, billingState, billingZip } = row;
   const { settings, twoFactorEnabled, pendingEmail } = row;
   const now = deps.now();
+  const portalTier = bestTier(row.ownedPlans ?? []);
   const person = { dateOfBirth, country: billingCountry };
   return {
     ...toProfile(deps, row),
@@ -96,12 +103,12 @@ export function toAccount(deps: Deps, row: ProfileRow): Account {
     identityVerified: row.identityVerifiedAt !== null,
     age: dateOfBirth === null ? null : ageOn(dateOfBirth, now),
     isChildAccount: isChild(person, withDefaults(row.storedSettings ?? undefined), now),
-    portalTier: 'free',
+    portalTier,
     limits: {
       maxOrganizations: canOnPlatform(row.role, 'organization.unlimited')
         ? null
         : deps.rules.maxOrganizationsPerUser,
-      maxServers: TIERS.free.maxServers,
+      maxServers: TIERS[portalTier].maxServers,
     },
   };
 }

@@ -86,6 +86,8 @@ export const OWNED = {
   tunnelAllocation: { table: 'tunnel_allocations', name: 'Tunnel allocation' },
   webhook: { table: 'webhooks', name: 'Webhook' },
   webhookDelivery: { table: 'webhook_deliveries', name: 'Delivery' },
+  deployment: { table: 'deployments', name: 'Deployment' },
+  server: { table: 'servers', name: 'Server' },
 };
 
 /**
@@ -113,6 +115,14 @@ export async function requireActorOf(
   const membership = withGrant(row);
   requirePermission(principal, membership.grant, permission);
   return { principal, ...membership, permission };
+}
+
+/** Holds an organization that platform staff change something about. @throws NOT_FOUND when there is none. */
+export async function holdOrganization(tx: Transaction, organizationId: string): Promise<{ name: string }> {
+  const [organization] = await tx<{ name: string }[]>`
+    select name from organizations where id = ${organizationId} for no key update`;
+  if (organization === undefined) throw notFound('Organization');
+  return organization;
 }
 
 /**

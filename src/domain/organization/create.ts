@@ -94,6 +94,6 @@ export function createOrganization(
   return deps.db.transaction(async (tx) => {
     await lockUser(tx, principal.userId);
     await requireRoom(tx, deps, principal.userId, principal.platformRole);
-    return toOrganization(deps.rules, await foundOrganization(tx, deps, principal, input), 'owner');
+    return toOrganization(deps.rules, await foundOrganization(tx, deps, principal, input), 'owner', null);
   });
 }

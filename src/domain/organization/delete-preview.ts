@@ -6,17 +6,41 @@ import type { OrganizationActor } from '../principal.ts';
 /** Why an organization cannot be deleted now; `reason` is that of the refusal. */
 export type Obstacle = { reason: string; message: string };
 
-/** What stands in the way of deleting one of the organizations that a user owns. */
-export async function obstacles(sql: Sql, userId: string): Promise<Obstacle[]> {
-  const [row] = await sql<{ owned: number }[]>`
-    select count(*) as owned from organizations where owner_id = ${userId}`;
-  if (row !== undefined && row.owned > 1) return [];
-  return [
-    {
-      reason: 'last_organization',
-      message: 'This is the last organization you own. Create another one before you delete it.',
-    },
+type Running = { servers: number; deployments: number; dedicatedNodes: number };
+
+/** What `organizations o` runs, for one statement with it. */
+export const runningColumns = (sql: Sql) => sql`
+  (select count(*) from servers where organization_id = o.id) as servers,
+  (select count(*) from deployments where organization_id = o.id and status <> 'destroyed') as deployments,
+  (select count(*) from nodes where organization_id = o.id) as dedicated_nodes`;
+
+/** In words, such as `2 servers and 1 deployment`; empty for nothing. */
+export function describeRunning({ servers, deployments, dedicatedNodes }: Running): string {
+  const count = (n: number, noun: string) => (n === 0 ? [] : [`${n} ${noun}${n === 1 ? '' : 's'}`]);
+  const parts = [
+    ...count(servers, 'server'),
+    ...count(deployments, 'deployment'),
+    ...count(dedicatedNodes, 'dedicated node'),
   ];
+  return new Intl.ListFormat('en-GB').format(parts);
+}
+
+/** What stands in the way of deleting one of the organizations that a user owns. */
+export async function obstacles(sql: Sql, userId: string, id: string): Promise<Obstacle[]> {
+  const [row] = await sql<(Running & { owned: number })[]>`
+    select (select count(*) from organizations where owner_id = ${userId}) as owned, ${runningColumns(sql)}
+    from organizations o where o.id = ${id}`;
+  if (row === undefined) return [];
+  const running = describeRunning(row);
+  const last = {
+    reason: 'last_organization',
+    message: 'This is the last organization you own. Create another one before you delete it.',
+  };
+  const inUse = {
+    reason: 'organization_in_use',
+    message: `This organization still has ${running}. Remove or give them back before you delete it.`,
+  };
+  return [...(row.owned > 1 ? [] : [last]), ...(running === '' ? [] : [inUse])];
 }
 
 /** What would go with an organization. `invitations` counts those that are still to be answered. */
@@ -55,6 +79,6 @@ export async function previewDeletion(
         o.avatar_hash is not null as avatar
       from organizations o where o.id = ${id}`;
     if (deletes === undefined) throw notFound('Organization');
-    return { deletes, obstacles: await obstacles(sql, principal.userId) };
+    return { deletes, obstacles: await obstacles(sql, principal.userId, id) };
   });
 }

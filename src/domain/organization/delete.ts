@@ -15,7 +15,8 @@ import { ORGANIZATION_FIELDS } from './update.ts';
 /**
  * Removes an organization with its members, invitations, keys and zones, which providers give up; its audit rows stay.
  *
- * @throws PRECONDITION_FAILED for the last organization that the owner has, and when it has changed (`ifMatch`).
+ * @throws PRECONDITION_FAILED for the last organization that the owner has, while it runs something, and when it has
+ *   changed (`ifMatch`).
  */
 export function deleteOrganization(deps: Deps, actor: OrganizationActor, ifMatch?: IfMatch): Promise<void> {
   const { userId } = actor.principal;
@@ -24,7 +25,7 @@ export function deleteOrganization(deps: Deps, actor: OrganizationActor, ifMatch
     actor,
     async (tx, organization, { principal, role }) => {
       requireVersion(ifMatch, ORGANIZATION_FIELDS, organization);
-      const [obstacle] = await obstacles(tx, userId);
+      const [obstacle] = await obstacles(tx, userId, organization.id);
       if (obstacle !== undefined) throw preconditionFailed(obstacle.reason, obstacle.message);
       await dropOrganization(tx, deps, principal, role, organization);
     },

@@ -1,4 +1,5 @@
 export {
+  holdOrganization,
   inOrganization,
   OWNED,
   requireActive,
@@ -10,7 +11,13 @@ export { setOrganizationAvatar } from './avatar.ts';
 export { setActive, setDefault } from './choose.ts';
 export { createOrganization, foundOrganization } from './create.ts';
 export { deleteOrganization, dropOrganization } from './delete.ts';
-export { type Deletion, type Obstacle, previewDeletion } from './delete-preview.ts';
+export {
+  type Deletion,
+  describeRunning,
+  type Obstacle,
+  previewDeletion,
+  runningColumns,
+} from './delete-preview.ts';
 export { checkHandle, claimZone } from './handle.ts';
 export { activeOrganization, listOrganizations, oneOrganization } from './read.ts';
 export { customPermissions, findRole, findRoles, requireRole, unknownRole } from './role.ts';

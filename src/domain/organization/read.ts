@@ -1,10 +1,14 @@
 import { notFound } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
+import type { Tier } from '../../kernel/tiers.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor, Principal } from '../principal.ts';
+import { planColumn } from '../tier/index.ts';
 import { type Organization, type OrganizationRow, type OwnMembership, toOrganization } from './row.ts';
 
-type ListRow = OrganizationRow & {
+type ReadRow = OrganizationRow & { plan: Tier | null };
+
+type ListRow = ReadRow & {
   memberId: string;
   memberRole: Role;
   memberIsDefault: boolean;
@@ -21,7 +25,7 @@ export async function listOrganizations(
   const rows = await deps.db.query(
     (sql) => sql<ListRow[]>`
       select o.id, o.name, o.slug, o.handle, o.logo, o.avatar_hash, o.description, o.metadata, o.active, o.default_role, o.owner_id,
-        o.created_at, o.updated_at,
+        o.created_at, o.updated_at, ${planColumn(sql, deps.now())} as plan,
         m.id as member_id, m.role as member_role, m.is_default as member_is_default, m.created_at as member_created_at
       from memberships m join organizations o on o.id = m.organization_id
       where m.user_id = ${principal.userId}
@@ -31,8 +35,8 @@ export async function listOrganizations(
       order by m.organization_id
       limit ${page.limit}`,
   );
-  return rows.map(({ memberId, memberRole, memberIsDefault, memberCreatedAt, ...row }) => ({
-    ...toOrganization(deps.rules, row, memberRole),
+  return rows.map(({ memberId, memberRole, memberIsDefault, memberCreatedAt, plan, ...row }) => ({
+    ...toOrganization(deps.rules, row, memberRole, plan),
     members: [
       {
         id: memberId,
@@ -48,13 +52,14 @@ export async function listOrganizations(
 
 export async function oneOrganization(deps: Deps, actor: OrganizationActor): Promise<Organization> {
   const [row] = await deps.db.query(
-    (sql) => sql<OrganizationRow[]>`
-      select id, name, slug, handle, logo, avatar_hash, description, metadata, active, default_role, owner_id,
-        created_at, updated_at
-      from organizations where id = ${actor.organizationId}`,
+    (sql) => sql<ReadRow[]>`
+      select o.id, o.name, o.slug, o.handle, o.logo, o.avatar_hash, o.description, o.metadata, o.active, o.default_role,
+        o.owner_id, o.created_at, o.updated_at, ${planColumn(sql, deps.now())} as plan
+      from organizations o where o.id = ${actor.organizationId}`,
   );
   if (row === undefined) throw notFound('Organization');
-  return toOrganization(deps.rules, row, actor.role);
+  const { plan, ...organization } = row;
+  return toOrganization(deps.rules, organization, actor.role, plan);
 }
 
 /** The organization that is meant where a call names none; null for a user who belongs to none. */

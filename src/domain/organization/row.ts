@@ -15,15 +15,16 @@ export type Organization = Omit<OrganizationRow, 'avatarHash'> & {
   maxServers: number | null;
 };
 
-/** An organization without a license is on the free plan. */
+/** An organization as one of this role sees it. `plan` is that of its license in force, null without one. */
 export const toOrganization = (
   rules: Rules,
   { avatarHash, ...row }: OrganizationRow,
   role: Role,
+  plan: Tier | null,
 ): Organization => ({
   ...row,
   avatarUrl: avatarUrl(rules, avatarHash),
   role,
-  portalTier: 'free',
-  maxServers: TIERS.free.maxServers,
+  portalTier: plan ?? 'free',
+  maxServers: TIERS[plan ?? 'free'].maxServers,
 });

@@ -5,6 +5,7 @@ import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import { requireCurrentPassword, requireSameHash } from '../password/index.ts';
 import type { OrganizationActor } from '../principal.ts';
+import { tierOf } from '../tier/index.ts';
 import { lockUsers } from '../user-lock.ts';
 import { inOrganization } from './actor.ts';
 import { requireRoom } from './create.ts';
@@ -87,7 +88,8 @@ export async function transferOwnership(
         before: { ownerId: userId },
         after: { ownerId: heir.userId, email: heir.email, formerRole: heir.role },
       });
-      return toOrganization(deps.rules, { ...organization, ...changes }, 'admin');
+      const tier = await tierOf(tx, organization.id, now);
+      return toOrganization(deps.rules, { ...organization, ...changes }, 'admin', tier);
     },
     { before: (tx) => lockOwners(tx, actor, memberId) },
   );

@@ -4,6 +4,7 @@ import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
+import { tierOf } from '../tier/index.ts';
 import { moveZone } from '../zone-sync/index.ts';
 import { inOrganization, requireActive } from './actor.ts';
 import { claimHandle } from './handle.ts';
@@ -77,7 +78,8 @@ export function updateOrganization(
         before: { name, description, logo, active, defaultRole, handle: organization.handle },
         after: updated,
       });
-      return toOrganization(deps.rules, { ...organization, ...updated, updatedAt: now }, role);
+      const tier = await tierOf(tx, organization.id, now);
+      return toOrganization(deps.rules, { ...organization, ...updated, updatedAt: now }, role, tier);
     },
     { allowInactive: true },
   );

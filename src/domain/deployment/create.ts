@@ -1,0 +1,93 @@
+import type { Transaction } from '../../db/client.ts';
+import { badRequest, conflict, notFound, preconditionFailed } from '../../kernel/errors.ts';
+import { namesAbove } from '../../kernel/handles.ts';
+import { newId } from '../../kernel/ids.ts';
+import { record } from '../audit/index.ts';
+import type { Deps } from '../deps.ts';
+import { inOrganization } from '../organization/index.ts';
+import type { OrganizationActor } from '../principal.ts';
+import { findLicenseInForce } from '../tier/index.ts';
+import { type Deployment, summaryOf } from './row.ts';
+
+export type NewDeployment = Pick<
+  Deployment,
+  'name' | 'subdomain' | 'baseDomain' | 'componentType' | 'hostingType' | 'parentDeploymentId' | 'version'
+>;
+
+const PARENT = 'parentDeploymentId';
+
+/** A client speaks to an API of its organization, and an API to none. */
+async function requireParent(tx: Transaction, organizationId: string, input: NewDeployment): Promise<void> {
+  const { componentType, parentDeploymentId } = input;
+  if (componentType === 'api') {
+    if (parentDeploymentId === null) return;
+    throw badRequest(PARENT, 'parent_not_allowed', 'Only a client has a parent.');
+  }
+  if (parentDeploymentId === null) {
+    throw badRequest(PARENT, 'parent_required', 'A client needs the deployment of its API.');
+  }
+  const [parent] = await tx<Pick<Deployment, 'componentType' | 'status'>[]>`
+    select component_type, status from deployments
+    where id = ${parentDeploymentId} and organization_id = ${organizationId}`;
+  if (parent === undefined) throw notFound('Deployment');
+  if (parent.componentType !== 'api') {
+    throw badRequest(PARENT, 'parent_not_api', 'The parent of a client is an API.');
+  }
+  if (parent.status === 'destroyed') {
+    throw preconditionFailed('parent_destroyed', 'The API of this client was destroyed.');
+  }
+}
+
+const taken = (name: string) => conflict('address_taken', `The address ${name} is taken.`, 'subdomain');
+
+/** A name within another organization's handle is that organization's. */
+async function requireOwnName(tx: Transaction, organizationId: string, name: string): Promise<void> {
+  const foreign = await tx`
+    select 1 from organizations
+    where handle = any(${[name, ...namesAbove(name)]}) and id <> ${organizationId} limit 1`;
+  if (foreign.length > 0) throw taken(name);
+}
+
+/**
+ * @throws BAD_REQUEST for a parent that does not fit; NOT_FOUND for one that there is not; CONFLICT for an address that
+ *   is taken; PRECONDITION_FAILED without a license in force, and in an inactive organization.
+ */
+export function createDeployment(
+  deps: Deps,
+  actor: OrganizationActor,
+  input: NewDeployment,
+): Promise<Deployment> {
+  return inOrganization(deps, actor, async (tx, { id: organizationId }, { principal, role }) => {
+    const now = deps.now();
+    const license = await findLicenseInForce(tx, organizationId, now);
+    if (license === null) {
+      throw preconditionFailed('license_required', 'Deployments need a license that is in force.');
+    }
+    await requireParent(tx, organizationId, input);
+    const address = `${input.subdomain}.${input.baseDomain}`;
+    await requireOwnName(tx, organizationId, address);
+    const row: Deployment = {
+      ...input,
+      id: newId(),
+      licenseId: license.id,
+      organizationId,
+      status: 'pending',
+      health: 'unknown',
+      reportedAt: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    const made = await tx`insert into deployments ${tx(row)} on conflict do nothing returning id`;
+    if (made.length === 0) throw taken(address);
+    await record(tx, principal, now, {
+      organizationId,
+      role,
+      action: 'create',
+      resourceType: 'deployment',
+      resourceId: row.id,
+      resourceName: row.name,
+      after: summaryOf(row),
+    });
+    return row;
+  });
+}

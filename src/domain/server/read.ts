@@ -1,0 +1,45 @@
+import { notFound } from '../../kernel/errors.ts';
+import { TIERS, type Tier } from '../../kernel/tiers.ts';
+import type { Deps } from '../deps.ts';
+import type { OrganizationActor } from '../principal.ts';
+import { tierOf } from '../tier/index.ts';
+import { countServers } from './quota.ts';
+import type { Server } from './row.ts';
+
+/** Those of an organization, oldest first. */
+export const listServers = (
+  deps: Deps,
+  actor: OrganizationActor,
+  page: { state: Server['state'] | null; limit: number; cursor: string | null },
+): Promise<Server[]> =>
+  deps.db.query(
+    (sql) => sql<Server[]>`
+      select * from servers
+      where organization_id = ${actor.organizationId}
+        and (${page.state}::text is null or state = ${page.state})
+        and (${page.cursor}::uuid is null or id > ${page.cursor})
+      order by id
+      limit ${page.limit}`,
+  );
+
+/** @throws NOT_FOUND when it has just been removed. */
+export async function oneServer(deps: Deps, actor: OrganizationActor, id: string): Promise<Server> {
+  const [row] = await deps.db.query(
+    (sql) => sql<Server[]>`
+      select * from servers where id = ${id} and organization_id = ${actor.organizationId}`,
+  );
+  if (row === undefined) throw notFound('Server');
+  return row;
+}
+
+/** How many servers an organization has, and how many its tier has. `maxServers: null` is no limit. */
+export function serverCount(
+  deps: Deps,
+  { organizationId }: OrganizationActor,
+): Promise<{ count: number; maxServers: number | null; portalTier: Tier }> {
+  return deps.db.query(async (sql) => {
+    const portalTier = await tierOf(sql, organizationId, deps.now());
+    const count = await countServers(sql, organizationId);
+    return { count, maxServers: TIERS[portalTier].maxServers, portalTier };
+  });
+}
