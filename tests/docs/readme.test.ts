@@ -63,7 +63,7 @@ async function printed(commands: string[], port: string, directory: string): Pro
 /** UPDATE_README=1 writes what the commands print now into the file. */
 test.each(['README.md', 'docs/tunnels.md'])(
   '%s runs as written and prints what it says',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (file) => {
     const directory = await temporaryDirectory();
     const service = await startService({
