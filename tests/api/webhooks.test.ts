@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { EVENT_NAMES, eventOf, payloadSchema, UNPUBLISHED } from '../../src/kernel/webhook-events.ts';
+import { EVENT_NAMES, eventOf, payloadSchema, UNPUBLISHED } from '../../src/kernel/webhook-events/index.ts';
 import {
   type Body,
   type Caller,

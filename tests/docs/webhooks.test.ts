@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { describeEvents } from '../../src/kernel/webhook-events.ts';
+import { describeEvents } from '../../src/kernel/webhook-events/index.ts';
 
 const FILE = 'docs/webhooks.md';
 const TABLE = /(?<=<!-- events -->\n)[\s\S]*(?=<!-- \/events -->)/;

@@ -14,7 +14,7 @@ import { takePage } from '../../kernel/pagination.ts';
 import type { Permission } from '../../kernel/permissions.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { DELIVERY_STATUSES } from '../../kernel/vocabulary.ts';
-import { describeEvents, EVENT_NAMES, EVERY_EVENT } from '../../kernel/webhook-events.ts';
+import { describeEvents, EVENT_NAMES, EVERY_EVENT } from '../../kernel/webhook-events/index.ts';
 import { ListPage } from '../schemas.ts';
 import { acting, organizationProcedure, publicProcedure, router, signedIn } from '../trpc.ts';
 import { CreatedWebhook, UpdatedWebhook, Webhook, WebhookDelivery } from './schemas.ts';

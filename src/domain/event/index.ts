@@ -1,6 +1,6 @@
 import type { Transaction } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
-import { EVERY_EVENT, type EventPayload, eventOf } from '../../kernel/webhook-events.ts';
+import { EVERY_EVENT, type EventPayload, eventOf } from '../../kernel/webhook-events/index.ts';
 import { enqueue } from '../job/index.ts';
 
 /** What one webhook is told: an event, under the id that all its webhooks and attempts share. */

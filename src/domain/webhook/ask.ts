@@ -1,7 +1,7 @@
 import type { Transaction } from '../../db/client.ts';
 import { notFound, preconditionFailed } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
-import { type EventPayload, TEST_EVENT } from '../../kernel/webhook-events.ts';
+import { type EventPayload, TEST_EVENT } from '../../kernel/webhook-events/index.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import { addDelivery, type NewDelivery } from '../event/index.ts';

@@ -1,101 +1,35 @@
 import { z } from 'zod';
-import { Id } from './schemas.ts';
-import { TUNNEL_PROTOCOLS } from './vocabulary.ts';
+import { Id } from '../schemas.ts';
+import {
+  apiKeyFields,
+  customRoleFields,
+  deploymentFields,
+  dnsRecordFields,
+  dnsZoneFields,
+  invitationTerms,
+  licenseFields,
+  Moment,
+  memberChange,
+  memberFields,
+  nodeFields,
+  organizationFields,
+  Role,
+  serverFields,
+  serverState,
+  servingLicense,
+  sshKeyFields,
+  sshKeyWords,
+  text,
+  tunnelAllocationFields,
+  tunnelDeviceFields,
+} from './fields.ts';
 
 /*
  * The catalogue: every event that webhooks are told, and what it carries. An event is a row of the audit log as its
  * organization's webhooks see it, so `before` and `after` are the fields that the row holds; never a secret.
  */
 
-const Moment = z.iso.datetime();
-const Role = z.string().meta({ example: 'member' });
-const text = z.string();
-const optionalText = z.string().nullable();
-
-const apiKeyFields = {
-  name: text,
-  scope: z.enum(['organization', 'user']),
-  permissions: z.array(text).nullable(),
-  allowedIps: z.array(text).nullable(),
-  expiresAt: Moment.nullable(),
-};
-const organizationFields = z
-  .strictObject({
-    name: text,
-    handle: text,
-    description: optionalText,
-    logo: optionalText,
-    active: z.boolean(),
-    defaultRole: Role.nullable(),
-    avatarUrl: optionalText,
-  })
-  .partial();
-const memberFields = z.strictObject({ userId: Id, role: Role });
-const memberChange = memberFields.extend({ isDefault: z.boolean() }).partial();
-const invitationTerms = z.strictObject({ inviterId: Id, expiresAt: Moment });
-const sshKeyFields = z.strictObject({
-  name: text,
-  description: optionalText,
-  type: text,
-  fingerprint: text,
-  hasPrivateKey: z.boolean(),
-});
-const sshKeyWords = z.strictObject({
-  name: text,
-  description: optionalText,
-  lastUsedAt: Moment.nullable(),
-});
-
-const customRoleFields = z.strictObject({
-  name: text,
-  permissions: z.record(text, z.array(text)),
-});
-
-const tunnelDeviceFields = z.strictObject({ name: text, ipAddress: optionalText });
-const tunnelAllocationFields = z.strictObject({
-  deviceId: Id,
-  host: text,
-  protocol: z.enum(TUNNEL_PROTOCOLS),
-  publicPort: z.int(),
-  targetPort: z.int(),
-});
-const dnsZoneFields = z.strictObject({
-  name: text,
-  provider: z.enum(['cloudflare', 'custom']),
-  dnssec: z.boolean(),
-});
-const dnsRecordFields = z.strictObject({ name: text, type: text, content: text, ttl: z.number().int() });
-const deploymentFields = z.strictObject({
-  name: text,
-  subdomain: text,
-  baseDomain: text,
-  componentType: text,
-  hostingType: text,
-  status: text,
-});
-const licenseFields = z.strictObject({ plan: text, expiresAt: Moment.nullable(), active: z.boolean() });
-const servingLicense = licenseFields.extend({ licenseId: Id });
-const amount = z.number().int();
-const nodeFields = z.strictObject({
-  name: text,
-  address: optionalText,
-  pool: text,
-  memoryMb: amount,
-  diskMb: amount,
-  cpuPercent: amount,
-  draining: z.boolean(),
-});
-const serverFields = z.strictObject({
-  name: text,
-  nodeId: Id,
-  memoryMb: amount,
-  diskMb: amount,
-  cpuPercent: amount,
-  desiredState: text,
-});
-const serverState = z.strictObject({ desiredState: text });
-
-type Definition = {
+export type Definition = {
   /** The audit row that it is made from. */
   resourceType: string;
   action: string;
@@ -104,7 +38,7 @@ type Definition = {
   after?: z.ZodType;
 };
 
-const EVENTS = {
+export const EVENTS = {
   'apiKey.created': {
     resourceType: 'apiKey',
     action: 'create',
@@ -424,75 +358,3 @@ const EVENTS = {
       'Somebody asked for a test; only the webhook that is tested is told, whatever it listens to.',
   },
 } satisfies Record<string, Definition>;
-
-export type WebhookEvent = keyof typeof EVENTS;
-export const TEST_EVENT = 'webhook.test' satisfies WebhookEvent;
-export const EVENT_NAMES = Object.keys(EVENTS) as [WebhookEvent, ...WebhookEvent[]];
-/** Stands for every event, also those that later versions add. */
-export const EVERY_EVENT = '*';
-
-/** Changes of an organization, as `resourceType:action`, that no webhook is told, and why. */
-export const UNPUBLISHED: Record<string, string> = {
-  'organization:create': 'A new organization has no webhooks.',
-  'organization:delete': 'Its webhooks end with it.',
-  'session:update': 'Which organization somebody looks at is his own affair.',
-  'apiKey:update': 'Which organization is the active one of a key is its holder’s affair.',
-  'tunnelDevice:deny': 'A device that is turned down is nobody’s.',
-  'webhook:create': 'Webhooks do not report on themselves; the audit log does.',
-  'webhook:update': 'As above.',
-  'webhook:delete': 'As above.',
-  'webhook:redeliver': 'As above.',
-};
-
-const BY_CHANGE = new Map(
-  EVENT_NAMES.filter((name) => name !== TEST_EVENT).map((name) => [
-    `${EVENTS[name].resourceType}:${EVENTS[name].action}`,
-    name,
-  ]),
-);
-
-/** The event that a change makes; undefined where webhooks are not told of it. */
-export const eventOf = (resourceType: string, action: string): WebhookEvent | undefined =>
-  BY_CHANGE.get(`${resourceType}:${action}`);
-
-/** What is sent. Moments are ISO 8601 in UTC. */
-export type EventPayload = {
-  type: WebhookEvent;
-  timestamp: string;
-  data: {
-    organizationId: string;
-    /** Who did it, and by which API key if by one. */
-    actor: { userId: string; apiKeyId: string | null };
-    resourceType: string;
-    resourceId: string;
-    resourceName: string | null;
-    before: Record<string, unknown> | null;
-    after: Record<string, unknown> | null;
-  };
-};
-
-/** The schema of one event's payload. */
-export function payloadSchema(name: WebhookEvent): z.ZodType<EventPayload> {
-  const { resourceType, before, after }: Definition = EVENTS[name];
-  return z.strictObject({
-    type: z.literal(name),
-    timestamp: Moment,
-    data: z.strictObject({
-      organizationId: Id,
-      actor: z.strictObject({ userId: Id, apiKeyId: Id.nullable() }),
-      resourceType: z.literal(resourceType),
-      resourceId: Id,
-      resourceName: z.string().nullable(),
-      before: (before ?? z.never()).nullable(),
-      after: (after ?? z.never()).nullable(),
-    }),
-  }) as unknown as z.ZodType<EventPayload>;
-}
-
-/** Every event with its description and the JSON Schema of its payload. Later versions may add fields. */
-export const describeEvents = () =>
-  EVENT_NAMES.map((name) => ({
-    name,
-    description: EVENTS[name].description,
-    schema: z.toJSONSchema(payloadSchema(name), { io: 'input' }) as Record<string, unknown>,
-  }));
