@@ -172,6 +172,16 @@ describe('a zone', () => {
     expect(await h.sql`select 1 from dns_provider_zones where name = ${zone}`).toHaveLength(0);
   });
 
+  test('keeps its handle where names in it would be too long', async () => {
+    await create({ ...A, name: times(3, () => 'x'.repeat(60)).join('.') });
+    const handle = `${'a'.repeat(60)}.${'b'.repeat(60)}.example`;
+    expect(refusal(await owner.post('organization.update', { organizationId, handle }))).toEqual([
+      412,
+      'dns_names_too_long',
+      undefined,
+    ]);
+  });
+
   test('that was never served leaves nothing behind', async () => {
     await owner.post('dnsZone.delete', { organizationId, zoneId });
     expect((await owner.get('dnsZone.one', { organizationId, zoneId })).status).toBe(404);

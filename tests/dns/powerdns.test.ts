@@ -78,7 +78,8 @@ describe.skipIf(missing !== undefined)('PowerDNS', () => {
     }, SOON);
   });
 
-  test.concurrent.each([
+  /** Name, type, content, and the content that follows. */
+  const OF_EACH_TYPE: [string, string, string, string][] = [
     ['www', 'A', '192.0.2.1', '192.0.2.7'],
     ['www', 'AAAA', '2001:db8::1', '2001:db8::ffff:1'],
     ['blog', 'CNAME', 'target.example.net.', 'other.example.net.'],
@@ -88,21 +89,34 @@ describe.skipIf(missing !== undefined)('PowerDNS', () => {
     ['child', 'NS', 'ns1.example.net.', 'ns2.example.net.'],
     ['@', 'CAA', '0 issue "ca.example.net"', '128 issuewild "other.example.net"'],
     ['*.wild', 'A', '192.0.2.9', '192.0.2.10'],
-  ])('%s %s is answered as it was created, changed and deleted', async (name, type, content, changed) => {
+  ];
+
+  test('a record of each type is answered as it was created, changed and deleted', async () => {
     const stage = await organization();
-    const record = await create(stage, { name, type, content, ttl: 300 });
-    expect(record.content).toBe(content);
     const { organizationId, zoneId, zone } = stage;
-    const ask = async () =>
-      type === 'NS'
-        ? (await pdns.transfer(zone)).map((line) => line.split(' ').slice(2).join(' '))
-        : pdns.contents(record.name.replace('*', 'any'), type);
-    await vi.waitFor(async () => expect(await ask()).toEqual([content]), SOON);
-    const ids = { organizationId, zoneId, recordId: record.id };
-    expect((await owner.post('dnsRecord.update', { ...ids, content: changed })).status).toBe(200);
-    await vi.waitFor(async () => expect(await ask()).toEqual([changed]), SOON);
-    expect((await owner.post('dnsRecord.delete', ids)).status).toBe(200);
-    await vi.waitFor(async () => expect(await ask()).toEqual([]), SOON);
+    const made: { id: string; type: string; name: string; changed: string }[] = [];
+    for (const [name, type, content, changed] of OF_EACH_TYPE) {
+      const record = await create(stage, { name, type, content, ttl: 300 });
+      expect(record.content).toBe(content);
+      made.push({ id: record.id, type, name: record.name, changed });
+    }
+    const ask = async ({ name, type }: { name: string; type: string }) =>
+      type === 'NS' // of a delegation there is no answer, but the referral
+        ? (await pdns.transfer(zone)).filter((line) => / NS /.test(line)).map((line) => line.split(' ')[2])
+        : pdns.contents(name.replace('*', 'any'), type);
+    const answers = async () => Promise.all(made.map(ask));
+    const expecting = (contents: string[][]) =>
+      vi.waitFor(async () => expect(await answers()).toEqual(contents), SOON);
+    await expecting(OF_EACH_TYPE.map(([, , content]) => [content]));
+    for (const { id: recordId, changed } of made) {
+      const input = { organizationId, zoneId, recordId, content: changed };
+      expect((await owner.post('dnsRecord.update', input)).status).toBe(200);
+    }
+    await expecting(made.map(({ changed }) => [changed]));
+    for (const { id: recordId } of made) {
+      expect((await owner.post('dnsRecord.delete', { organizationId, zoneId, recordId })).status).toBe(200);
+    }
+    await expecting(made.map(() => []));
   });
 
   test('a zone file of 1,000 records is served record for record, and comes out again', async () => {
@@ -213,6 +227,21 @@ describe.skipIf(missing !== undefined)('PowerDNS', () => {
     );
     expect(await pdns.contents(`evil.${zone}`, 'A')).toEqual([]);
     expect(await pdns.contents(`host.${zone}`, 'SSHFP')).toHaveLength(1);
+  }, 40_000);
+
+  test('what a process that died was at is taken up by another', async () => {
+    const stage = await organization();
+    await vi.waitFor(async () => expect(await pdns.contents(stage.zone, 'SOA')).toHaveLength(1), SOON);
+    await h.sql`update dns_provider_zones set lease = lease + 1, lease_until = ${h.app.deps.now()}::timestamptz + interval '25 s'
+      where name = ${stage.zone}`;
+    await create(stage, { name: 'www', type: 'A', content: '192.0.2.1' });
+    await vi.waitFor(
+      async () => expect(await h.sql`select 1 from jobs where name = 'dns.sync'`).toHaveLength(0),
+      SOON,
+    );
+    expect(await pdns.contents(`www.${stage.zone}`, 'A')).toEqual([]);
+    h.clock.advance(25_000);
+    await vi.waitFor(() => agree(stage), LATER);
   }, 40_000);
 
   test('a deleted zone, and one of a deleted organization, are withdrawn', async () => {

@@ -5,7 +5,7 @@ import { enqueue } from '../job/index.ts';
 import type { ZoneAt } from './rows.ts';
 
 /** An attempt that shows no sign for so long has died with its process. */
-const LEASE_MS = 45_000;
+const LEASE_MS = 25_000;
 /** How often a zone that nobody has changed is compared, so that what others did to it is undone. */
 const DRIFT_MS = 15 * 60_000;
 /** Nobody knows when a provider is back, and asking costs little: there is one attempt a tick while it is away. */
@@ -47,13 +47,14 @@ export async function hold(deps: Deps, { provider, name, lease }: Claim): Promis
   if (count === 0) throw lost();
 }
 
-/** Keeps what the provider calls the zone, before anything is put into it. */
+/** Keeps what the provider calls the zone, before anything is put into it, and shows that the attempt is alive. */
 export async function keepZone(deps: Deps, claimed: Claim, zone: ProviderZone): Promise<void> {
   const { provider, name, lease } = claimed;
+  const until = new Date(deps.now().getTime() + LEASE_MS);
   const { count } = await deps.db.query(
     (sql) => sql`
       update dns_provider_zones
-      set provider_zone_id = ${zone.id}, nameservers = ${sql.json(zone.nameservers)}
+      set provider_zone_id = ${zone.id}, nameservers = ${sql.json(zone.nameservers)}, lease_until = ${until}
       where provider = ${provider} and name = ${name} and lease = ${lease}`,
   );
   if (count === 0) throw lost();

@@ -1,6 +1,8 @@
 import type { Transaction } from '../../db/client.ts';
 import type { dnsZones } from '../../db/schema/index.ts';
 import { moveTarget, type RecordType } from '../../kernel/dns/content.ts';
+import { MAX_NAME_LENGTH } from '../../kernel/dns/names.ts';
+import { preconditionFailed } from '../../kernel/errors.ts';
 import { isWithin } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
 import { newSecret } from '../../kernel/secrets.ts';
@@ -92,6 +94,8 @@ type Target = { id: string; type: RecordType; content: string };
 /**
  * Gives an organization's zone another name, with all its records; those that point into the zone follow. Nothing
  * happens where the organization has no zone of the old name, or has one of the new name already.
+ *
+ * @throws PRECONDITION_FAILED when a record's name would be too long
  */
 export async function moveZone(
   tx: Transaction,
@@ -107,6 +111,15 @@ export async function moveZone(
       and not exists (select 1 from dns_zones where name = ${to})
     returning *`;
   if (zone === undefined) return;
+  const tooLong = await tx`
+    select 1 from dns_records
+    where zone_id = ${zone.id} and name <> '@' and length(name) + 1 + length(${to}::text) > ${MAX_NAME_LENGTH} limit 1`;
+  if (tooLong.length > 0) {
+    throw preconditionFailed(
+      'dns_names_too_long',
+      'With this handle the names of some DNS records would be too long.',
+    );
+  }
   const targets = await tx<Target[]>`
     select id, type, content from dns_records
     where zone_id = ${zone.id} and type in ('CNAME', 'NS', 'MX', 'SRV') and content like ${`%${from}.`}`;

@@ -33,7 +33,16 @@ function target(type: RecordType, text: string, qualify: Qualify, none = false):
   return `${name}.`;
 }
 
-function address(type: 'A' | 'AAAA', text: string): string {
+/** The library takes the deprecated `::192.0.2.1` (RFC 4291, 2.5.5.1) for `::ffff:192.0.2.1`. */
+const inHex = (text: string): string =>
+  text.replace(/^::(\d{1,3}(?:\.\d{1,3}){3})$/, (whole, dotted: string) =>
+    ipaddr.IPv4.isValidFourPartDecimal(dotted)
+      ? ipaddr.IPv4.parse(dotted).toIPv4MappedAddress().toString().replace('::ffff:', '::')
+      : whole,
+  );
+
+function address(type: 'A' | 'AAAA', given: string): string {
+  const text = type === 'A' ? given : inHex(given);
   const isOne =
     type === 'A'
       ? ipaddr.IPv4.isValidFourPartDecimal(text)
