@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Identity } from '../../src/auth/better-auth.ts';
 import { authRoutes } from '../../src/auth/routes.ts';
 import { createMemoryRateLimiter } from '../../src/platform/rate-limiter.ts';
@@ -69,8 +69,15 @@ afterAll(() => h[Symbol.asyncDispose]());
 
 const expectNoLeaks = async () => expect(await leaks(h, watch)).toEqual([]);
 
-/** The token of the newest link to a page. */
+/** The token of the newest link to a page, once all links that were asked for have left. */
 async function tokenTo(email: string, page: string): Promise<string> {
+  await vi.waitFor(
+    async () => {
+      await h.app.jobs.runDue();
+      expect(await h.sql`select name from jobs where name in ('account.sendLink', 'mail.link')`).toEqual([]);
+    },
+    { timeout: 10_000, interval: 10 },
+  );
   const link = new RegExp(`/${page}\\?token=([\\w-]+)`);
   return link.exec((await mailTo(h, email, link)).text)?.[1] ?? '';
 }
