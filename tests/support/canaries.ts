@@ -212,10 +212,10 @@ const WINDOW = 8;
 const LEAVING = Array.from({ length: WINDOW }).reduce<number>((power) => Math.imul(power, 31), 1);
 
 /**
- * The secrets that stand in a text, in one pass: the hash of the last eight characters is moved along (Rabin-Karp), so
- * that the time does not grow with the number of secrets, and the service beside the test is not held up.
+ * Finds which secrets stand in a text, in one pass over it: the hash of the last eight characters is moved along
+ * (Rabin-Karp), so that the time does not grow with the number of secrets, and the service beside the test is not held up.
  */
-function secretsIn(text: string, secrets: Iterable<string>): Set<string> {
+function finderOf(secrets: Iterable<string>): (text: string) => Set<string> {
   const hashOf = (secret: string) =>
     Array.from({ length: WINDOW }, (_, at) => secret.charCodeAt(at)).reduce(
       (hash, code) => (Math.imul(hash, 31) + code) | 0,
@@ -228,17 +228,19 @@ function secretsIn(text: string, secrets: Iterable<string>): Set<string> {
   }
   const isCandidate = new Uint8Array(1 << 20);
   for (const hash of candidates.keys()) isCandidate[hash & 0xfffff] = 1;
-  const found = new Set<string>();
-  let hash = 0;
-  for (let end = 0; end < text.length; end++) {
-    const leaving = end < WINDOW ? 0 : text.charCodeAt(end - WINDOW);
-    hash = (Math.imul(hash, 31) + text.charCodeAt(end) - Math.imul(LEAVING, leaving)) | 0;
-    if (isCandidate[hash & 0xfffff] === 0) continue;
-    for (const secret of candidates.get(hash) ?? []) {
-      if (text.startsWith(secret, end - WINDOW + 1)) found.add(secret);
+  return (text) => {
+    const found = new Set<string>();
+    let hash = 0;
+    for (let end = 0; end < text.length; end++) {
+      const leaving = end < WINDOW ? 0 : text.charCodeAt(end - WINDOW);
+      hash = (Math.imul(hash, 31) + text.charCodeAt(end) - Math.imul(LEAVING, leaving)) | 0;
+      if (isCandidate[hash & 0xfffff] === 0) continue;
+      for (const secret of candidates.get(hash) ?? []) {
+        if (text.startsWith(secret, end - WINDOW + 1)) found.add(secret);
+      }
     }
-  }
-  return found;
+    return found;
+  };
 }
 
 /** @returns each secret that is where it is not meant to be, and the name of the place */
@@ -268,12 +270,14 @@ export async function leaks(h: Harness, watch: Watch): Promise<string[]> {
   }
   const lines = h.logLines.map((text) => ({ name: 'line of the log', text }));
   const all = [...watch.places, ...rows, ...mails, ...lines];
-  const everything = [...new Set(all.map(({ text }) => text))].join('\n');
+  const find = finderOf([...watch.secrets.keys(), STORED, SENT]);
+  const secretsOf = new Map<string, Set<string>>();
   const found: string[] = [];
-  for (const text of secretsIn(everything, [...watch.secrets.keys(), STORED, SENT])) {
-    for (const place of all) {
-      if (place.name !== watch.secrets.get(text) && place.text.includes(text))
-        found.push(`${text} in ${place.name}: ${place.text.slice(0, 600)}`);
+  for (const { name, text } of all) {
+    const secrets = secretsOf.get(text) ?? find(text);
+    secretsOf.set(text, secrets);
+    for (const secret of secrets) {
+      if (watch.secrets.get(secret) !== name) found.push(`${secret} in ${name}: ${text.slice(0, 600)}`);
     }
   }
   return [...new Set(found)];
