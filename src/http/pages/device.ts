@@ -1,4 +1,4 @@
-import type { Page } from './page.ts';
+import { factorForm, type Page } from './page.ts';
 
 /** Where a device sends people to type its user code (RFC 8628, section 3.3). */
 export const devicePage: Page = {
@@ -10,11 +10,7 @@ export const devicePage: Page = {
 <label>Password <input name="password" type="password" required maxlength="128" autocomplete="current-password"></label>
 <button name="action" value="sign-in">Sign in</button>
 </form>
-<form id="factor" hidden>
-<label>Code of your authenticator app, or a recovery code
-<input name="code" required maxlength="64" autocomplete="one-time-code"></label>
-<button name="action" value="second-factor">Sign in</button>
-</form>
+${factorForm('Sign in')}
 <form id="device" hidden>
 <label>Code that the device shows <input name="code" required maxlength="64" autocomplete="off"></label>
 <button name="action" value="look">Continue</button>
@@ -42,23 +38,7 @@ async function start() {
   say('Sign in to let a device in.');
 }
 take({
-  async 'sign-in'(form) {
-    const answer = await call('auth/sign-in/email', { email: form.email.value, password: form.password.value });
-    if (!answer.twoFactorRedirect) return ask();
-    show('factor');
-    say('Your account asks for a second factor.');
-  },
-  async 'second-factor'(form) {
-    const code = form.code.value.trim();
-    const kind = /^\\d{6}$/.test(code) ? 'verify-totp' : 'verify-backup-code';
-    try {
-      await call('auth/two-factor/' + kind, { code });
-    } catch (error) {
-      if (error.reason === 'two_factor_expired') show('account');
-      throw error;
-    }
-    ask();
-  },
+  ...signIn(ask),
   async look(form) {
     userCode = form.code.value;
     const device = await call('tunnelDevice.preview?userCode=' + encodeURIComponent(userCode));

@@ -1,4 +1,4 @@
-import type { Page } from './page.ts';
+import { factorForm, type Page } from './page.ts';
 
 /** Where the link of an invitation's mail leads: sign in or up, then join. */
 export const invitationPage: Page = {
@@ -12,11 +12,7 @@ export const invitationPage: Page = {
 <button name="action" value="sign-in">Sign in and join</button>
 <button name="action" value="sign-up">Create an account and join</button>
 </form>
-<form id="factor" hidden>
-<label>Code of your authenticator app, or a recovery code
-<input name="code" required maxlength="64" autocomplete="one-time-code"></label>
-<button name="action" value="second-factor">Sign in and join</button>
-</form>
+${factorForm('Sign in and join')}
 <form id="answer" hidden>
 <button name="action" value="accept">Join</button>
 <button name="action" value="reject">Turn it down</button>
@@ -38,23 +34,7 @@ async function join() {
   await finish('invitation.accept', 'You have joined.');
 }
 take({
-  async 'sign-in'(form) {
-    const answer = await call('auth/sign-in/email', { email: form.email.value, password: form.password.value });
-    if (!answer.twoFactorRedirect) return join();
-    show('factor');
-    say('Your account asks for a second factor.');
-  },
-  async 'second-factor'(form) {
-    const code = form.code.value.trim();
-    const kind = /^\\d{6}$/.test(code) ? 'verify-totp' : 'verify-backup-code';
-    try {
-      await call('auth/two-factor/' + kind, { code });
-    } catch (error) {
-      if (error.reason === 'two_factor_expired') show('account');
-      throw error;
-    }
-    await join();
-  },
+  ...signIn(join),
   async 'sign-up'(form) {
     const name = form.name.value.trim() || form.email.value.split('@')[0];
     await call('auth/sign-up/email', { email: form.email.value, password: form.password.value, name, invitationToken: token });

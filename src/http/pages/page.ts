@@ -11,6 +11,13 @@ export type Page = {
   script: string;
 };
 
+/** The form `factor`, whose button says what follows. */
+export const factorForm = (button: string): string => `<form id="factor" hidden>
+<label>Code of your authenticator app, or a recovery code
+<input name="code" required maxlength="64" autocomplete="one-time-code"></label>
+<button name="action" value="second-factor">${button}</button>
+</form>`;
+
 /** Without its script no form is sent anywhere, so that no password gets into an address. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; " +
@@ -22,7 +29,10 @@ label{display:block;margin:0 0 .75rem}input{display:block;width:100%;box-sizing:
 button{font:inherit;padding:.5rem 1rem;margin:.25rem .5rem .25rem 0}
 `;
 
-/** What the scripts share: the token of the link, calls of our procedures, and the step that a pressed button names. */
+/**
+ * What the scripts share: the token of the link, calls of our procedures, the steps of signing in (with the forms
+ * `account` and `factor`), and the step that a pressed button names.
+ */
 const COMMON = `const token = new URLSearchParams(location.search).get('token') ?? '';
 const message = document.getElementById('message');
 const say = (text) => { message.textContent = text; };
@@ -35,6 +45,25 @@ async function call(path, body) {
   if (!response.ok) throw Object.assign(new Error(data.message), { reason: data.data.reason });
   return data;
 }
+const signIn = (next) => ({
+  async 'sign-in'(form) {
+    const answer = await call('auth/sign-in/email', { email: form.email.value, password: form.password.value });
+    if (!answer.twoFactorRedirect) return next();
+    show('factor');
+    say('Your account asks for a second factor.');
+  },
+  async 'second-factor'(form) {
+    const code = form.code.value.trim();
+    const kind = /^\\d{6}$/.test(code) ? 'verify-totp' : 'verify-backup-code';
+    try {
+      await call('auth/two-factor/' + kind, { code });
+    } catch (error) {
+      if (error.reason === 'two_factor_expired') show('account');
+      throw error;
+    }
+    await next();
+  },
+});
 function take(steps) {
   for (const form of Object.values(forms)) {
     form.addEventListener('submit', async (event) => {
