@@ -1,12 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import postgres from 'postgres';
-import { startEmbedded } from '../src/db/embedded/index.ts';
-import { migrateDatabase } from '../src/db/migrate.ts';
+import { availableParallelism } from 'node:os';
+import type postgres from 'postgres';
+import { withInstallation } from './installation.ts';
 import { median } from './measure.ts';
-import { build, startServer } from './processes.ts';
-import { SECRET, seed } from './seed.ts';
 
 /*
  * npm run bench:placement
@@ -23,7 +18,6 @@ const SERVERS_A_NODE = 20;
 const TARGET = 3;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const closers: (() => Promise<unknown>)[] = [];
 
 /** An installation with so many nodes, each with another amount of free memory. */
 async function layOut(sql: postgres.Sql, organizationId: string, nodes: number): Promise<void> {
@@ -55,31 +49,7 @@ async function create(url: string, key: string, organizationId: string): Promise
   return performance.now() - start;
 }
 
-try {
-  build();
-  const directory = await mkdtemp(join(tmpdir(), 'tenantry-bench-'));
-  closers.push(() => rm(directory, { recursive: true, force: true }));
-  await chmod(directory, 0o755); // as root, PostgreSQL runs as another user
-  const database = await startEmbedded({ directory: join(directory, 'data'), log: () => {} });
-  closers.push(() => database.stop());
-  await migrateDatabase(database.url);
-  const sql = postgres(database.url, { max: 1, onnotice: () => {} });
-  closers.push(() => sql.end());
-  const { key } = await seed(sql);
-  const service = await startServer(
-    ['dist/main.js'],
-    {
-      DATABASE_URL: database.url,
-      AUTH_SECRET: SECRET,
-      DATA_DIR: join(directory, 'service'),
-      LOG_LEVEL: 'warn',
-      RATE_LIMIT_PER_MINUTE: '0',
-    },
-    { pinned: false },
-  );
-  closers.push(() => service.stop());
-
-  const { url } = service;
+await withInstallation({}, async ({ url, sql, seeded: { key } }) => {
   const answer = await fetch(`${url}/api/organization.active`, { headers: { 'x-api-key': key } });
   const { id: organizationId } = (await answer.json()) as { id: string };
   await sql`
@@ -105,6 +75,4 @@ try {
   say(
     `${availableParallelism()} cores, Node ${process.versions.node}, PostgreSQL bundled, all on the same machine`,
   );
-} finally {
-  for (const close of closers.reverse()) await close();
-}
+});

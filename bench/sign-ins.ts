@@ -1,12 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import postgres from 'postgres';
-import { startEmbedded } from '../src/db/embedded/index.ts';
-import { migrateDatabase } from '../src/db/migrate.ts';
+import { availableParallelism } from 'node:os';
+import { withInstallation } from './installation.ts';
 import { median } from './measure.ts';
-import { build, generateLoad, startServer } from './processes.ts';
-import { SECRET, seed } from './seed.ts';
+import { generateLoad } from './processes.ts';
 
 /*
  * npm run bench:sign-ins
@@ -23,7 +18,6 @@ const TRIES = 200;
 const ACCOUNTS = 640;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const closers: (() => Promise<unknown>)[] = [];
 
 /** Everybody comes from an address of his own, so that the limits of guessing do not end the measurement. */
 const post = (
@@ -98,32 +92,7 @@ async function healthTimes(url: string, isOver: () => boolean): Promise<number[]
   return times;
 }
 
-try {
-  build();
-  const directory = await mkdtemp(join(tmpdir(), 'tenantry-bench-'));
-  closers.push(() => rm(directory, { recursive: true, force: true }));
-  await chmod(directory, 0o755); // as root, PostgreSQL runs as another user
-  const database = await startEmbedded({ directory: join(directory, 'data'), log: () => {} });
-  closers.push(() => database.stop());
-  await migrateDatabase(database.url);
-  const sql = postgres(database.url, { max: 1, onnotice: () => {} });
-  closers.push(() => sql.end());
-  const { cookie } = await seed(sql);
-
-  const service = await startServer(
-    ['dist/main.js'],
-    {
-      DATABASE_URL: database.url,
-      AUTH_SECRET: SECRET,
-      DATA_DIR: join(directory, 'service'),
-      LOG_LEVEL: 'warn',
-      TRUSTED_PROXIES: '127.0.0.1',
-      RATE_LIMIT_PER_MINUTE: '0',
-    },
-    { pinned: false },
-  );
-  closers.push(() => service.stop());
-  const { url } = service;
+await withInstallation({ TRUSTED_PROXIES: '127.0.0.1' }, async ({ url, seeded: { cookie } }) => {
   for (let n = 0; n < ACCOUNTS; n += 1) {
     const person = { email: emailOf(n), password: PASSWORD, firstName: 'Person', lastName: String(n) };
     const { status } = await post(url, 'user.register', person);
@@ -162,6 +131,4 @@ try {
   say(
     `${availableParallelism()} cores, Node ${process.versions.node}, PostgreSQL bundled, all on the same machine`,
   );
-} finally {
-  for (const close of closers.reverse()) await close();
-}
+});
