@@ -153,6 +153,7 @@ describe('a role decides', () => {
     const org = await team();
     await newRoleOf(h, org.id, 'reader', ['member:read']);
     const { id, email } = await invite(org.ada, org.id, newAddress(), 'reader');
+    const token = await tokenFor(h, email);
     const status = async () => {
       const { body } = await org.owner.get('organization.allInvitations', { organizationId: org.id });
       return body.find((each: Body) => each.id === id).status;
@@ -167,7 +168,7 @@ describe('a role decides', () => {
     await update(org.owner, org, { permissions: { invitation: ['create'], auditLog: ['read'] } });
     expect(await status()).toBe('pending');
     const guest = await h.user({ email });
-    expect((await guest.post('invitation.accept', { token: await tokenFor(h, email) })).status).toBe(200);
+    expect((await guest.post('invitation.accept', { token })).status).toBe(200);
     const { body } = await org.owner.get('customRole.membersByRole', {
       organizationId: org.id,
       roleName: 'reader',

@@ -126,6 +126,13 @@ export async function createHarness(
     return `better-auth.session_token=${encodeURIComponent(`${token}.${signature}`)}`;
   }
 
+  let passwordHash: Promise<string> | undefined;
+  /** Everybody here has the same password: it is hashed once, since the service rests after each hash. */
+  const hashOnce = () => {
+    passwordHash ??= app.deps.passwords.hash(PASSWORD);
+    return passwordHash;
+  };
+
   let users = 0;
   /** A new account with its personal organization, signed in. The very first one made is rootAdmin. */
   async function user(
@@ -133,7 +140,8 @@ export async function createHarness(
   ): Promise<TestUser> {
     users += 1;
     const email = options.email ?? `user${users}-${name.slice(-6)}@example.org`;
-    const { userId } = await registerAccount(app.deps, NOBODY, {
+    const deps = { ...app.deps, passwords: { ...app.deps.passwords, hash: hashOnce } };
+    const { userId } = await registerAccount(deps, NOBODY, {
       email,
       password: PASSWORD,
       name: options.name ?? `User ${users}`,
