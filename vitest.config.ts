@@ -7,5 +7,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    isolate: false, // to load the service anew for each file takes longer than many a file
+    restoreMocks: true,
+    unstubEnvs: true,
   },
 });

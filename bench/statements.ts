@@ -2,6 +2,7 @@ import { principalOfKey, principalOfSession } from '../src/auth/principal.ts';
 import type { Database, Sql } from '../src/db/client.ts';
 import type { Deps } from '../src/domain/deps.ts';
 import { listOrganizations } from '../src/domain/organization/index.ts';
+import { NO_PROSPECT } from '../src/domain/place.ts';
 import type { Principal } from '../src/domain/principal.ts';
 import { hashSecret } from '../src/kernel/secrets.ts';
 
@@ -54,12 +55,14 @@ const PRINCIPAL: Principal = {
   sessionId: null,
   key: null,
   active: null,
+  place: null,
+  settings: null,
 };
 
 /** Who has a session, who has a key, and which organizations a user has: what the cases of this list ask. */
 export async function readStatements() {
-  const session = await capture((db) => principalOfSession(db, usage, TOKEN, NOW, NOBODY));
-  const key = await capture((db) => principalOfKey(db, usage, KEY, NOW, NOBODY));
+  const session = await capture((db) => principalOfSession(db, usage, TOKEN, NOW, NOBODY, NO_PROSPECT));
+  const key = await capture((db) => principalOfKey(db, usage, KEY, NOW, NOBODY, NO_PROSPECT));
   const organizations = await capture((db) =>
     listOrganizations({ db, now: () => NOW } as Deps, PRINCIPAL, {
       activeOnly: false,

@@ -71,7 +71,7 @@ export const Deployment = z
 /** A member with this permission in the organization of the deployment that `deploymentId` names. */
 const deploymentProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [{ field: 'deploymentId', kind: 'deployment' }] })
     .input(DeploymentRef)
     .use(async ({ ctx, input, meta, next }) =>
       next({

@@ -42,7 +42,7 @@ const Server = z
 /** A member with this permission in the organization of the server that `serverId` names. */
 const serverProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [{ field: 'serverId', kind: 'server' }] })
     .input(ServerRef)
     .use(async ({ ctx, input, meta, next }) =>
       next({

@@ -14,14 +14,14 @@ import { takePage } from '../kernel/pagination.ts';
 import type { Permission } from '../kernel/permissions.ts';
 import { Id, Name } from '../kernel/schemas.ts';
 import { ArrayPage, isStorable, OrganizationRef, SshKey } from './schemas.ts';
-import { router, signedIn, userProcedure } from './trpc.ts';
+import { IN_ORGANIZATION, router, signedIn, userProcedure } from './trpc.ts';
 
 const Description = z.string().trim().max(512);
 
 /** The owner of the key that `sshKeyId` names, or a member with this permission in the organization that owns it. */
 const sshKeyProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [{ field: 'sshKeyId', kind: 'sshKey' }] })
     .input(z.object({ sshKeyId: Id }))
     .use(async ({ ctx, input, next }) =>
       next({
@@ -33,6 +33,7 @@ export const sshKeyRouter = router({
   create: signedIn
     .meta({
       access: 'sshKey:create',
+      place: IN_ORGANIZATION,
       summary: 'Keep an SSH key',
       description:
         'For the organization, or for the caller when organizationId is left out. The private key, where given, must belong to the public one; it is kept encrypted and never shown. A private key with a passphrase must be in the format of OpenSSH.',
@@ -74,6 +75,7 @@ export const sshKeyRouter = router({
   all: signedIn
     .meta({
       access: 'sshKey:read',
+      place: IN_ORGANIZATION,
       summary: 'List the SSH keys of an organization, or of the caller',
     })
     .input(

@@ -1,5 +1,6 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import { requireActor, requireActorOf } from '../domain/organization/index.ts';
+import type { Place } from '../domain/place.ts';
 import { isLimited, type OrganizationActor, type Principal } from '../domain/principal.ts';
 import { DomainError, forbidden, unauthorized } from '../kernel/errors.ts';
 import type { Permission, PlatformRight } from '../kernel/permissions.ts';
@@ -36,6 +37,10 @@ export type Meta = {
    * with them in its ETag; a mutation that has them takes If-Match, and asks `requireVersion` under its lock.
    */
   version?: readonly string[];
+  /** Fields of its input that name where it happens; the first that is given counts. It is read with the caller. */
+  place?: readonly { field: string; kind: Place['kind'] }[];
+  /** Whether it asks the settings, which then are read with the caller too. */
+  asksSettings?: true;
   /**
    * False for a mutation that leaves nothing in the audit log: it changes nothing that is anybody's yet, or is what a
    * machine says of itself.
@@ -140,10 +145,13 @@ export async function acting(found: Promise<OrganizationActor>, meta: Meta | und
   return { actor };
 }
 
+/** Where a procedure happens whose input has an `organizationId`. */
+export const IN_ORGANIZATION = [{ field: 'organizationId', kind: 'organization' }] as const;
+
 /** A member with this permission in the organization that `organizationId` names, or in the active one. */
 export const organizationProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: IN_ORGANIZATION })
     .input(OrganizationRef.prefault({}))
     .use(async ({ ctx, input, meta, next }) =>
       next({
@@ -154,7 +162,7 @@ export const organizationProcedure = (permission: Permission) =>
 /** The same in the organization of the member that `memberId` names. */
 export const memberProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [{ field: 'memberId', kind: 'member' }] })
     .input(MemberRef)
     .use(async ({ ctx, input, meta, next }) =>
       next({
@@ -168,7 +176,7 @@ export const memberProcedure = (permission: Permission) =>
 /** The same for a member by `memberId`, in that member's organization, or by `userId` in the named or active one. */
 export const namedMemberProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [...IN_ORGANIZATION, { field: 'memberId', kind: 'member' }] })
     .input(MemberName)
     .use(async ({ ctx, input: { organizationId, memberId }, meta, next }) => {
       const actor =
@@ -181,7 +189,7 @@ export const namedMemberProcedure = (permission: Permission) =>
 /** The same in the organization of the invitation that `invitationId` names. */
 export const invitationProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [{ field: 'invitationId', kind: 'invitation' }] })
     .input(InvitationRef)
     .use(async ({ ctx, input, meta, next }) =>
       next({

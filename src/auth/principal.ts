@@ -1,6 +1,8 @@
-import type { Database } from '../db/client.ts';
+import type { Database, Sql } from '../db/client.ts';
 import { customPermissions } from '../domain/organization/index.ts';
-import type { ActiveMembership, Origin, Principal } from '../domain/principal.ts';
+import { canBeOfUser, OWNED, type Place, type Prospect } from '../domain/place.ts';
+import type { ActiveMembership, Origin, PlaceOfCall, Principal } from '../domain/principal.ts';
+import { type StoredSettings, withDefaults } from '../domain/settings/index.ts';
 import { forbidden, unauthorized } from '../kernel/errors.ts';
 import { isWithinNetworks } from '../kernel/networks.ts';
 import { type Permission, type PlatformRole, type Role, roleOf } from '../kernel/permissions.ts';
@@ -23,7 +25,16 @@ type MemberColumns = {
   rolePermissions: Permission[] | null;
 };
 
-const activeOf = (row: MemberColumns): ActiveMembership | null =>
+type ProspectColumns = {
+  placeOrganizationId?: string | null;
+  placeMemberId?: string | null;
+  placeRole?: Role | null;
+  placePermissions?: Permission[] | null;
+  isOwn?: boolean | null;
+  storedSettings?: StoredSettings | null;
+};
+
+const membershipOf = (row: MemberColumns): ActiveMembership | null =>
   row.organizationId === null || row.memberId === null || row.memberRole === null
     ? null
     : {
@@ -33,21 +44,58 @@ const activeOf = (row: MemberColumns): ActiveMembership | null =>
         grant: roleOf(row.memberRole, row.rolePermissions),
       };
 
-const principalOf = (origin: Origin, row: UserColumns & MemberColumns) => ({
+function placeOfCall(place: Place, row: ProspectColumns): PlaceOfCall {
+  const { placeOrganizationId = null, placeMemberId = null, placeRole = null, placePermissions = null } = row;
+  const membership = membershipOf({
+    organizationId: placeOrganizationId,
+    memberId: placeMemberId,
+    memberRole: placeRole,
+    rolePermissions: placePermissions,
+  });
+  return { ...place, membership, isOwn: row.isOwn ?? false };
+}
+
+const principalOf = (
+  origin: Origin,
+  row: UserColumns & MemberColumns & ProspectColumns,
+  { place, settings }: Prospect,
+) => ({
   ...origin,
   userId: row.userId,
   email: row.email,
   emailVerified: row.emailVerified,
   platformRole: row.platformRole,
-  active: activeOf(row),
+  active: membershipOf(row),
+  place: place === null ? null : placeOfCall(place, row),
+  settings: settings ? withDefaults(row.storedSettings ?? undefined) : null,
 });
+
+/** What the call is going to ask, for a statement with `users u`: columns, and joins as `t` and `p`. */
+function prospectIn(sql: Sql, { place, settings }: Prospect) {
+  const ofSettings = settings ? sql`, (select value from settings) as stored_settings` : sql``;
+  if (place === null) return { columns: ofSettings, joins: sql`` };
+  const ofThing =
+    place.kind === 'organization'
+      ? { columns: sql``, join: sql``, organizationId: sql`${place.id}` }
+      : {
+          columns: canBeOfUser(place.kind) ? sql`, t.user_id = u.id as is_own` : sql``,
+          join: sql`left join ${sql(OWNED[place.kind].table)} t on t.id = ${place.id}`,
+          organizationId: sql`t.organization_id`,
+        };
+  return {
+    columns: sql`, p.organization_id as place_organization_id, p.id as place_member_id, p.role as place_role,
+      ${customPermissions(sql, 'p')} as place_permissions ${ofThing.columns} ${ofSettings}`,
+    joins: sql`${ofThing.join}
+      left join memberships p on p.user_id = u.id and p.organization_id = ${ofThing.organizationId}`,
+  };
+}
 
 function refuseSuspended({ suspended }: UserColumns): void {
   if (suspended) throw unauthorized('account_suspended', 'This account is suspended.');
 }
 
 /**
- * Who holds a session token; null when it is unknown or over. One statement.
+ * Who holds a session token; null when it is unknown or over. One statement, with what the call is going to ask.
  *
  * @throws UNAUTHORIZED for an account that is suspended.
  */
@@ -57,13 +105,15 @@ export async function principalOfSession(
   token: string,
   now: Date,
   origin: Origin,
+  prospect: Prospect,
 ): Promise<Principal | null> {
-  type Row = UserColumns & MemberColumns & { sessionId: string; lastSeenAt: Date | null };
-  const [row] = await db.query(
-    (sql) => sql<Row[]>`
+  type Row = UserColumns & MemberColumns & ProspectColumns & { sessionId: string; lastSeenAt: Date | null };
+  const [row] = await db.query((sql) => {
+    const { columns, joins } = prospectIn(sql, prospect);
+    return sql<Row[]>`
       select s.id as session_id, s.last_seen_at, u.id as user_id, u.email, u.email_verified, u.role as platform_role,
         u.suspended_at is not null as suspended, m.organization_id, m.id as member_id, m.role as member_role,
-        ${customPermissions(sql)} as role_permissions
+        ${customPermissions(sql)} as role_permissions ${columns}
       from sessions s
       join users u on u.id = s.user_id
       left join lateral (
@@ -72,12 +122,13 @@ export async function principalOfSession(
         where m.user_id = s.user_id
         order by (m.organization_id = s.active_organization_id) is true desc, m.is_default desc, m.organization_id
         limit 1) m on true
-      where s.token = ${token} and s.expires_at > ${now}`,
-  );
+      ${joins}
+      where s.token = ${token} and s.expires_at > ${now}`;
+  });
   if (row === undefined) return null;
   refuseSuspended(row);
   usage.seen(row.sessionId, row.lastSeenAt, now);
-  return { ...principalOf(origin, row), sessionId: row.sessionId, key: null };
+  return { ...principalOf(origin, row, prospect), sessionId: row.sessionId, key: null };
 }
 
 /**
@@ -93,9 +144,11 @@ export async function principalOfKey(
   key: string,
   now: Date,
   origin: Origin,
+  prospect: Prospect,
 ): Promise<Principal> {
   type Row = UserColumns &
-    MemberColumns & {
+    MemberColumns &
+    ProspectColumns & {
       keyId: string;
       boundTo: string | null;
       permissions: Permission[] | null;
@@ -107,14 +160,15 @@ export async function principalOfKey(
       outgoingUntil: Date | null;
     };
   const hash = hashSecret(key);
-  const [row] = await db.query(
-    (sql) => sql<Row[]>`
+  const [row] = await db.query((sql) => {
+    const { columns, joins } = prospectIn(sql, prospect);
+    return sql<Row[]>`
       select k.id as key_id, k.organization_id as bound_to, k.permissions, k.expires_at, k.last_used_at,
         (k.rate_limit_max is not null or k.remaining is not null) as limited, k.allowed_ips,
         case when k.key_hash <> ${hash} then k.previous_key_expires_at end as outgoing_until,
         u.id as user_id, u.email, u.email_verified, u.role as platform_role, u.suspended_at is not null as suspended,
         m.organization_id, m.id as member_id, m.role as member_role,
-        ${customPermissions(sql)} as role_permissions
+        ${customPermissions(sql)} as role_permissions ${columns}
       from api_keys k
       join users u on u.id = k.user_id
       left join lateral (
@@ -123,8 +177,9 @@ export async function principalOfKey(
         where m.user_id = k.user_id and (k.organization_id is null or m.organization_id = k.organization_id)
         order by (m.organization_id = k.active_organization_id) is true desc, m.is_default desc, m.organization_id
         limit 1) m on true
-      where k.key_hash = ${hash} or k.previous_key_hash = ${hash}`,
-  );
+      ${joins}
+      where k.key_hash = ${hash} or k.previous_key_hash = ${hash}`;
+  });
   if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
   refuseSuspended(row);
   if (row.outgoingUntil !== null && row.outgoingUntil <= now) {
@@ -139,7 +194,7 @@ export async function principalOfKey(
   if (row.limited) await chargeKey(db, row.keyId, now);
   usage.seen(row.keyId, row.lastUsedAt, now);
   return {
-    ...principalOf(origin, row),
+    ...principalOf(origin, row, prospect),
     sessionId: null,
     key: {
       id: row.keyId,

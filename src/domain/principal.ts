@@ -1,4 +1,6 @@
+import type { InstallationSettings } from '../kernel/installation.ts';
 import type { Permission, PlatformRole, Role, RoleGrant } from '../kernel/permissions.ts';
+import type { Place } from './place.ts';
 
 /** From where a call came, for the audit trail. */
 export type Origin = { ipAddress: string | null; userAgent: string | null; requestId: string | null };
@@ -9,6 +11,14 @@ export type ActiveMembership = {
   role: Role;
   /** The role with its rights, as they were when the call came in. */
   grant: RoleGrant;
+};
+
+/** The place that the input names, read with the caller: it holds for this call alone. */
+export type PlaceOfCall = Place & {
+  /** The caller's, of the organization meant; null where he has none or there is no such thing. */
+  membership: ActiveMembership | null;
+  /** Whether the thing is the caller's own. */
+  isOwn: boolean;
 };
 
 export type PrincipalKey = {
@@ -35,6 +45,10 @@ export type Principal = Origin & {
   key: PrincipalKey | null;
   /** The organization meant where a call names none; null when the user belongs to none. */
   active: ActiveMembership | null;
+  /** Null where the input names none, or it was not known yet. */
+  place: PlaceOfCall | null;
+  /** The rules of the installation, where the procedure was known to ask them. */
+  settings: InstallationSettings | null;
 };
 
 /** A member acting in an organization, allowed to do `permission` there. */

@@ -6,6 +6,7 @@ import { readSignedCookie } from '../auth/cookie.ts';
 import { principalOfKey, principalOfSession } from '../auth/principal.ts';
 import type { Usage } from '../auth/usage.ts';
 import type { Deps, RateLimit, RateLimiter } from '../domain/deps.ts';
+import { NO_PROSPECT, type Prospect } from '../domain/place.ts';
 import type { Origin, Principal } from '../domain/principal.ts';
 import { unauthorized } from '../kernel/errors.ts';
 import { requireTrustedOrigin } from './origin.ts';
@@ -21,7 +22,12 @@ export type ContextOptions = {
   trustedOrigins: ReadonlySet<string>;
 };
 
-export type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Promise<Context>;
+/** Makes the context of a call; `prospect` is what it is going to ask of its caller. */
+export type CreateContext = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  prospect: Prospect,
+) => Promise<Context>;
 
 const MAX_KEY_LENGTH = 256;
 const MAX_USER_AGENT_LENGTH = 512;
@@ -46,15 +52,19 @@ export function clientKeyOf(address: string): string {
 }
 
 /** Who the session cookie of a request stands for; a stale one is nobody. */
-export type ReadPrincipal = (request: FastifyRequest, origin: Origin) => Promise<Principal | null>;
+export type ReadPrincipal = (
+  request: FastifyRequest,
+  origin: Origin,
+  prospect?: Prospect,
+) => Promise<Principal | null>;
 
 export function principalReader(options: ContextOptions): ReadPrincipal {
   const { deps, sessionUsage, identity, trustedOrigins } = options;
-  return async (request, origin) => {
+  return async (request, origin, prospect = NO_PROSPECT) => {
     const token = readSignedCookie(request.headers.cookie, identity.sessionCookie.name, deps.rules.secret);
     if (token === undefined) return null;
     if (request.method !== 'GET' && request.method !== 'HEAD') requireTrustedOrigin(request, trustedOrigins);
-    return principalOfSession(deps.db, sessionUsage, token, deps.now(), origin);
+    return principalOfSession(deps.db, sessionUsage, token, deps.now(), origin, prospect);
   };
 }
 
@@ -63,22 +73,26 @@ export function contextFactory(options: ContextOptions): CreateContext {
   const { deps, rateLimiter, callLimit, keyUsage, identity } = options;
   const principalOfCookie = principalReader(options);
 
-  async function principalOf(request: FastifyRequest, origin: Origin): Promise<Principal | null> {
+  async function principalOf(
+    request: FastifyRequest,
+    origin: Origin,
+    prospect: Prospect,
+  ): Promise<Principal | null> {
     const key = request.headers['x-api-key'];
-    if (key === undefined) return principalOfCookie(request, origin);
+    if (key === undefined) return principalOfCookie(request, origin, prospect);
     if (typeof key !== 'string' || key.length > MAX_KEY_LENGTH) {
       throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
     }
-    return principalOfKey(deps.db, keyUsage, key, deps.now(), origin);
+    return principalOfKey(deps.db, keyUsage, key, deps.now(), origin, prospect);
   }
 
-  return async (request, reply) => {
+  return async (request, reply, prospect) => {
     const origin = originOf(request);
     return {
       deps,
       rateLimiter,
       callLimit,
-      principal: await principalOf(request, origin),
+      principal: await principalOf(request, origin, prospect),
       origin,
       clientKey: clientKeyOf(request.ip),
       isForm: false,

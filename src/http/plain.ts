@@ -39,7 +39,11 @@ export function plainRoutes(
   async function read(request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint) {
     ifMatchOf(request, endpoint);
     const input = inputOf(request, endpoint);
-    const data = await callPlain(endpoint, await createContext(request, reply), input);
+    const data = await callPlain(
+      endpoint,
+      await createContext(request, reply, endpoint.prospectOf(input)),
+      input,
+    );
     const body = toText(data);
     if (endpoint.readsOne && tagAnswer(request, reply, endpoint, data, body)) {
       return reply.code(304).header('cache-control', 'no-store').send();
@@ -50,10 +54,11 @@ export function plainRoutes(
   async function change(request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint) {
     const key = idempotencyKeyOf(request);
     const ifMatch = ifMatchOf(request, endpoint);
-    const ctx = { ...(await createContext(request, reply)), ifMatch };
+    const input = inputOf(request, endpoint);
+    const ctx = { ...(await createContext(request, reply, endpoint.prospectOf(input))), ifMatch };
     const run = async (deps = ctx.deps) => ({
       status: 200,
-      body: toText(await callPlain(endpoint, { ...ctx, deps }, inputOf(request, endpoint))),
+      body: toText(await callPlain(endpoint, { ...ctx, deps }, input)),
     });
     // Who is not signed in is refused by everything that is not public: no key is looked up for that.
     const isRefused = ctx.principal === null && endpoint.meta.access !== 'public';

@@ -2,6 +2,8 @@ import type { AnyTRPCProcedure, AnyTRPCRouter } from '@trpc/server';
 import { z } from 'zod';
 import type { Context } from '../api/context.ts';
 import type { Meta } from '../api/trpc.ts';
+import type { Prospect } from '../domain/place.ts';
+import { Id } from '../kernel/schemas.ts';
 import { type QueryReader, queryReader } from './query.ts';
 
 type Call = (options: {
@@ -24,12 +26,24 @@ export type Endpoint = {
   readsOne: boolean;
   call: Call;
   readQuery: QueryReader;
+  /** What it is going to ask, as far as an input says that nobody has checked yet. */
+  prospectOf: (input: unknown) => Prospect;
 };
 
 /** Whether an output is one object, and no page of a list. */
 function isSingle(output: unknown): boolean {
   const schema = output instanceof z.ZodNullable ? output.def.innerType : output;
   return schema instanceof z.ZodObject && !('items' in schema.shape);
+}
+
+function prospectReader({ place: places = [], asksSettings }: Meta): Endpoint['prospectOf'] {
+  const settings = asksSettings === true;
+  return (input) => {
+    if (typeof input !== 'object' || input === null) return { place: null, settings };
+    const named = places.find(({ field }) => Object.hasOwn(input, field));
+    const id = named && Id.safeParse(Reflect.get(input, named.field)).data;
+    return { place: named === undefined || id === undefined ? null : { kind: named.kind, id }, settings };
+  };
 }
 
 /** Every procedure by its dotted name. Names are looked up exactly, so a path is never a pattern. */
@@ -51,6 +65,7 @@ export function endpointsOf(router: AnyTRPCRouter): ReadonlyMap<string, Endpoint
         readsOne: type === 'query' && isSingle(output),
         call: procedure as unknown as Call,
         readQuery: type === 'query' ? queryReader(inputs) : () => ({}),
+        prospectOf: prospectReader(meta ?? {}),
       };
       return [name, endpoint];
     }),

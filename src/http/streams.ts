@@ -51,11 +51,9 @@ export function streamRoutes(
 
   async function answer(request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint) {
     requireMethod(request, reply, endpoint.method);
-    const result = await callPlain(
-      endpoint,
-      { ...(await createContext(request, reply)), takesLines: true },
-      inputOf(request, endpoint),
-    );
+    const input = inputOf(request, endpoint);
+    const ctx = await createContext(request, reply, endpoint.prospectOf(input));
+    const result = await callPlain(endpoint, { ...ctx, takesLines: true }, input);
     if (!(result instanceof Lines)) throw new Error(`${endpoint.name} does not answer in lines.`);
     reply.header('content-type', `${LINES_TYPE}; charset=utf-8`).header('cache-control', 'no-store');
     return request.method === 'HEAD' ? reply.send('') : send(reply, result.chunks, endpoint.name);

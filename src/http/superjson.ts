@@ -9,6 +9,9 @@ const MARKS = new Set<unknown>(['undefined', 'Date', 'number']);
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The input as JSON alone, without what superjson says of its types. */
+export const bare = (raw: unknown): unknown => (isObject(raw) && Object.hasOwn(raw, 'json') ? raw.json : raw);
+
 /** superjson's tree of types: `['Date']` for a value itself, `{ path: tree }` for what is inside it. */
 function isTree(tree: unknown): boolean {
   if (Array.isArray(tree)) return tree.length === 1 && MARKS.has(tree[0]);

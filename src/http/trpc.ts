@@ -5,6 +5,7 @@ import type { Context } from '../api/context.ts';
 import { describeError } from '../api/errors.ts';
 import { appRouter } from '../api/root.ts';
 import { bareOrSuperjson } from '../api/transformer.ts';
+import { NO_PROSPECT, type Prospect } from '../domain/place.ts';
 import { badRequest, notFound } from '../kernel/errors.ts';
 import type { CreateContext } from './context.ts';
 import { ifMatchUnsupported } from './etag.ts';
@@ -12,7 +13,7 @@ import { refuseIdempotencyKey } from './idempotency.ts';
 import { checkJson, parseJson } from './json.ts';
 import { methodOf, requireMethod } from './methods.ts';
 import type { Endpoint } from './procedures.ts';
-import { readInput } from './superjson.ts';
+import { bare, readInput } from './superjson.ts';
 import { logFailure, prepareFailure, sendJson, toTRPCError } from './wire.ts';
 
 const MAX_BATCH = 10;
@@ -85,6 +86,15 @@ export function trpcRoutes(
   endpoints: ReadonlyMap<string, Endpoint>,
   createContext: CreateContext,
 ): void {
+  /** What the calls of a request are going to ask: a batch has one caller, and mostly happens in one organization. */
+  function prospectOf(paths: readonly string[], rawInput: (index: number) => unknown): Prospect {
+    const prospects = paths.map((path, index) => endpoints.get(path)?.prospectOf(bare(rawInput(index))));
+    return {
+      place: prospects.find((one) => one?.place)?.place ?? null,
+      settings: prospects.some((one) => one?.settings),
+    };
+  }
+
   async function callOne(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -115,7 +125,7 @@ export function trpcRoutes(
     fastifyRequestHandler({
       router: strictRouter,
       createContext: () =>
-        createContext(request, reply).catch((error: unknown) => {
+        createContext(request, reply, NO_PROSPECT).catch((error: unknown) => {
           throw toTRPCError(error);
         }),
       req: request,
@@ -146,7 +156,7 @@ export function trpcRoutes(
     let answers: Answer[];
     try {
       const rawInput = rawInputs(request);
-      const ctx = await createContext(request, reply);
+      const ctx = await createContext(request, reply, prospectOf(paths, rawInput));
       answers = await Promise.all(
         paths.map((name, index) => callOne(request, reply, ctx, name, index, rawInput)),
       );

@@ -144,7 +144,10 @@ export function uploadRoutes(
     const form = formReader(request, oneOfFew);
     try {
       return await endpoint.call({
-        ctx: { ...(await createContext(request, reply)), isForm: request.isMultipart() },
+        ctx: {
+          ...(await createContext(request, reply, endpoint.prospectOf({}))),
+          isForm: request.isMultipart(),
+        },
         path: endpoint.name,
         type: endpoint.type,
         getRawInput: form.read,

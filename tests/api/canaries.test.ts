@@ -27,6 +27,7 @@ import {
 } from '../support/harness.ts';
 import { anotherClient } from '../support/links.ts';
 import { codeOf } from '../support/otp.ts';
+import { roundsOf } from '../support/rounds.ts';
 import { nextCode } from '../support/two-factor.ts';
 import { call, type Procedure, procedureOf, procedures } from './procedures.ts';
 import { type Cast, createCast, createStage, INPUTS, keepSessions, mailTo, type Stage } from './stage.ts';
@@ -247,6 +248,13 @@ describe('a call of', () => {
     { holder: 'outsider', caller: () => httpCaller(h.baseUrl, { ...headers(), 'x-api-key': SENT }) },
   ];
 
+  const HOSTILE = [...CALLERS.slice(-2), ...CALLERS.slice(0, 1)];
+  /** One of them in turns, or as many as there are rounds. */
+  function hostileTo(procedure: Procedure): Kind[] {
+    const first = procedures.indexOf(procedure) % HOSTILE.length;
+    return [...HOSTILE.slice(first), ...HOSTILE.slice(0, first)].slice(0, roundsOf(1));
+  }
+
   async function inputOf({ name }: Procedure, holder: keyof Cast): Promise<Record<string, unknown>> {
     const stage: Stage = await createStage(h, cast);
     return (await INPUTS[name]?.({ h, cast, stage, holder: cast[holder] })) ?? {};
@@ -293,7 +301,7 @@ describe('a call of', () => {
       await restoreSessions();
     }
     expect(statuses).toContain(200);
-    for (const { holder, caller } of CALLERS.slice(-2).concat(CALLERS.slice(0, 1))) {
+    for (const { holder, caller } of hostileTo(procedure)) {
       await hostileCalls(procedure, caller, await inputOf(procedure, holder));
       await restoreSessions();
     }

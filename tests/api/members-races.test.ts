@@ -1,5 +1,4 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import {
   createHarness,
@@ -8,6 +7,7 @@ import {
   type Reply,
   type TestUser,
   times,
+  UNLIMITED,
 } from '../support/harness.ts';
 import { roundsOf } from '../support/rounds.ts';
 import { invite, newAddress } from './stage.ts';
@@ -28,16 +28,13 @@ const person = (index: number): TestUser => {
 };
 
 beforeAll(async () => {
-  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: String(MAX_ORGANIZATIONS) });
+  const limits = { MAX_ORGANIZATIONS_PER_USER: String(MAX_ORGANIZATIONS) };
+  h = await createHarness(limits, { rateLimiter: UNLIMITED });
   // Passwords take long to check and are not checked often; here it is what comes after that is looked at.
   h.app.deps.passwords.verify = async () => true;
-  vi.spyOn(RateLimiterMemory.prototype, 'consume').mockResolvedValue(new RateLimiterRes(1, 0));
   people = [await h.user(), ...(await Promise.all(times(9, () => h.user())))]; // the first is the rootAdmin
 });
-afterAll(() => {
-  vi.restoreAllMocks();
-  return h[Symbol.asyncDispose]();
-});
+afterAll(() => h[Symbol.asyncDispose]());
 
 /** What must hold in the whole database, whatever was done. Each names what is wrong. */
 async function expectWhole() {

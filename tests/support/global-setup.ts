@@ -23,7 +23,10 @@ async function findServer() {
   await chmod(directory, 0o755); // as root, the server runs as another user
   const server = await startEmbedded({
     directory,
-    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
+    settings: {
+      ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
+      shared_preload_libraries: 'pg_stat_statements',
+    },
     log: () => {},
   });
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { getSettings } from '../../domain/settings/index.ts';
+import { settingsFor } from '../../domain/settings/index.ts';
 import { switchedOff } from '../../kernel/errors.ts';
 import type { Permission } from '../../kernel/permissions.ts';
 import { Id } from '../../kernel/schemas.ts';
@@ -7,11 +7,13 @@ import { organizationProcedure } from '../trpc.ts';
 
 /** A member with this permission, while DNS is switched on: who may not do it anyway is told that first. */
 export const dnsProcedure = (permission: Permission) =>
-  organizationProcedure(permission).use(async ({ ctx, next }) => {
-    const { dns } = await getSettings(ctx.deps);
-    if (!dns) throw switchedOff('dns_off', 'DNS is switched off here.');
-    return next();
-  });
+  organizationProcedure(permission)
+    .meta({ asksSettings: true })
+    .use(async ({ ctx, next }) => {
+      const { dns } = await settingsFor(ctx.deps, ctx.principal);
+      if (!dns) throw switchedOff('dns_off', 'DNS is switched off here.');
+      return next();
+    });
 
 export const ZoneRef = z.object({ zoneId: Id });
 

@@ -117,7 +117,7 @@ export const tunnelDeviceRouter = router({
     .output(z.array(TunnelAllocation))
     .mutation(async ({ ctx, input }) => {
       const device = await requireDevice(ctx.deps, input.token);
-      await requireTunnels(ctx.deps);
+      await requireTunnels(ctx.deps, ctx.principal);
       return allocationsOf(ctx.deps, device);
     }),
 });

@@ -42,7 +42,7 @@ const WebhookRef = z.object({ webhookId: Id });
 /** A member with this permission in the organization of the webhook that `webhookId` names. */
 const webhookProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [{ field: 'webhookId', kind: 'webhook' }] })
     .input(WebhookRef)
     .use(async ({ ctx, input, meta, next }) =>
       next({
@@ -56,7 +56,7 @@ const webhookProcedure = (permission: Permission) =>
 /** The same for the webhook of the delivery that `deliveryId` names. */
 const deliveryProcedure = (permission: Permission) =>
   signedIn
-    .meta({ access: permission })
+    .meta({ access: permission, place: [{ field: 'deliveryId', kind: 'webhookDelivery' }] })
     .input(z.object({ deliveryId: Id }))
     .use(async ({ ctx, input, meta, next }) =>
       next({

@@ -37,6 +37,8 @@ export async function findPrincipal(deps: Deps, email: string): Promise<Principa
       memberId === null || organizationId === null || role === null
         ? null
         : { memberId, organizationId, role, grant: roleOf(role, custom) },
+    place: null,
+    settings: null,
     ipAddress: null,
     userAgent: null,
     requestId: null,

@@ -9,7 +9,8 @@ import {
   roleOf,
 } from '../../kernel/permissions.ts';
 import type { Deps } from '../deps.ts';
-import type { ActiveMembership, OrganizationActor, Principal } from '../principal.ts';
+import { OWNED, type OwnedKind, type Place } from '../place.ts';
+import type { ActiveMembership, OrganizationActor, PlaceOfCall, Principal } from '../principal.ts';
 import { customPermissions, requireRole } from './role.ts';
 import type { OrganizationRow } from './row.ts';
 
@@ -25,6 +26,22 @@ const withGrant = ({ custom, ...membership }: MembershipRow): ActiveMembership =
   ...membership,
   grant: roleOf(membership.role, custom),
 });
+
+/** The place of this call, where it is the one that is asked for: it was read with the caller. */
+export const placeOf = ({ place }: Principal, { kind, id }: Place): PlaceOfCall | null =>
+  place?.kind === kind && place.id === id ? place : null;
+
+/** The caller's membership of the organization of a place; `ask` reads it where it is not known yet. */
+async function membershipAt(
+  principal: Principal,
+  place: Place,
+  ask: () => Promise<readonly MembershipRow[]>,
+): Promise<ActiveMembership | null> {
+  const known = placeOf(principal, place);
+  if (known !== null) return known.membership;
+  const [row] = await ask();
+  return row === undefined ? null : withGrant(row);
+}
 
 /** An organization that is switched off can be read, activated and deleted, nothing else. */
 export function requireActive(organization: { active: boolean }): void {
@@ -51,13 +68,14 @@ export async function requireMembership(
   const membership =
     active?.organizationId === id
       ? active
-      : await deps.db.query(async (sql) => {
-          const [row] = await sql<MembershipRow[]>`
-            select m.organization_id, m.id as member_id, m.role, ${customPermissions(sql)} as custom
-            from memberships m where m.user_id = ${userId} and m.organization_id = ${id}`;
-          return row && withGrant(row);
-        });
-  if (membership === undefined) throw notFound('Organization');
+      : await membershipAt(principal, { kind: 'organization', id }, () =>
+          deps.db.query(
+            (sql) => sql<MembershipRow[]>`
+              select m.organization_id, m.id as member_id, m.role, ${customPermissions(sql)} as custom
+              from memberships m where m.user_id = ${userId} and m.organization_id = ${id}`,
+          ),
+        );
+  if (membership === null) throw notFound('Organization');
   return membership;
 }
 
@@ -77,19 +95,6 @@ export async function requireActor(
   return { principal, ...membership, permission };
 }
 
-/** What belongs to an organization: where it is kept, and what errors call it. */
-export const OWNED = {
-  member: { table: 'memberships', name: 'Member' },
-  invitation: { table: 'invitations', name: 'Invitation' },
-  sshKey: { table: 'ssh_keys', name: 'SSH key' },
-  tunnelDevice: { table: 'tunnel_devices', name: 'Tunnel device' },
-  tunnelAllocation: { table: 'tunnel_allocations', name: 'Tunnel allocation' },
-  webhook: { table: 'webhooks', name: 'Webhook' },
-  webhookDelivery: { table: 'webhook_deliveries', name: 'Delivery' },
-  deployment: { table: 'deployments', name: 'Deployment' },
-  server: { table: 'servers', name: 'Server' },
-};
-
 /**
  * The caller as a member of the organization that one of these belongs to.
  *
@@ -98,21 +103,21 @@ export const OWNED = {
 export async function requireActorOf(
   deps: Deps,
   principal: Principal,
-  kind: keyof typeof OWNED,
+  kind: OwnedKind,
   id: string,
   permission: Permission,
 ): Promise<OrganizationActor> {
   const { table, name } = OWNED[kind];
-  const bound = principal.key?.organizationId ?? null;
-  const [row] = await deps.db.query(
-    (sql) => sql<MembershipRow[]>`
-      select m.organization_id, m.id as member_id, m.role, ${customPermissions(sql)} as custom
-      from ${sql(table)} t join memberships m on m.organization_id = t.organization_id
-      where t.id = ${id} and m.user_id = ${principal.userId}
-        and (${bound}::uuid is null or m.organization_id = ${bound})`,
+  const membership = await membershipAt(principal, { kind, id }, () =>
+    deps.db.query(
+      (sql) => sql<MembershipRow[]>`
+        select m.organization_id, m.id as member_id, m.role, ${customPermissions(sql)} as custom
+        from ${sql(table)} t join memberships m on m.organization_id = t.organization_id
+        where t.id = ${id} and m.user_id = ${principal.userId}`,
+    ),
   );
-  if (row === undefined) throw notFound(name);
-  const membership = withGrant(row);
+  const bound = principal.key?.organizationId ?? membership?.organizationId;
+  if (membership === null || membership.organizationId !== bound) throw notFound(name);
   requirePermission(principal, membership.grant, permission);
   return { principal, ...membership, permission };
 }

@@ -1,7 +1,7 @@
 export {
   holdOrganization,
   inOrganization,
-  OWNED,
+  placeOf,
   requireActive,
   requireActor,
   requireActorOf,

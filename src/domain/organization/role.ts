@@ -10,8 +10,9 @@ import {
 } from '../../kernel/permissions.ts';
 
 /** What a member's custom role is made of, in a statement about `memberships m`; null for a built-in role. */
-export const customPermissions = (sql: Sql) => sql`(
-  select r.permissions from custom_roles r where r.organization_id = m.organization_id and r.name = m.custom_role)`;
+export const customPermissions = (sql: Sql, m = 'm') => sql`(
+  select r.permissions from custom_roles r
+  where r.organization_id = ${sql(m)}.organization_id and r.name = ${sql(m)}.custom_role)`;
 
 /** A role of an organization with its rights at this moment; null when there is none of the name. */
 export async function findRole(sql: Sql, organizationId: string, name: Role): Promise<RoleGrant | null> {

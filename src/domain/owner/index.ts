@@ -3,7 +3,8 @@ import { forbidden } from '../../kernel/errors.ts';
 import type { Permission } from '../../kernel/permissions.ts';
 import { type AuditEvent, record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { inOrganization, OWNED, requireActor, requireActorOf } from '../organization/index.ts';
+import { inOrganization, placeOf, requireActor, requireActorOf } from '../organization/index.ts';
+import { type OfUserKind, OWNED } from '../place.ts';
 import { isLimited, type OrganizationActor, type Principal } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
 
@@ -35,8 +36,12 @@ export const requireOrganization = async (
   actor: await requireActor(deps, principal, organizationId, permission),
 });
 
-/** What a user or an organization may own. */
-export type OwnedKind = 'sshKey' | 'tunnelDevice' | 'tunnelAllocation';
+async function isTheirs(deps: Deps, { userId }: Principal, kind: OfUserKind, id: string): Promise<boolean> {
+  const rows = await deps.db.query(
+    (sql) => sql`select 1 from ${sql(OWNED[kind].table)} where id = ${id} and user_id = ${userId}`,
+  );
+  return rows.length > 0;
+}
 
 /**
  * The owner of one of these: the caller, or an organization where he has this permission. Limited API keys see nothing
@@ -48,16 +53,13 @@ export type OwnedKind = 'sshKey' | 'tunnelDevice' | 'tunnelAllocation';
 export async function requireOwnerOf(
   deps: Deps,
   principal: Principal,
-  kind: OwnedKind,
+  kind: OfUserKind,
   id: string,
   permission: Permission,
 ): Promise<Owner> {
   if (!isLimited(principal.key)) {
-    const own = await deps.db.query(
-      (sql) => sql`
-        select 1 from ${sql(OWNED[kind].table)} where id = ${id} and user_id = ${principal.userId}`,
-    );
-    if (own.length > 0) return { principal, actor: null };
+    const isOwn = placeOf(principal, { kind, id })?.isOwn ?? (await isTheirs(deps, principal, kind, id));
+    if (isOwn) return { principal, actor: null };
   }
   return { principal, actor: await requireActorOf(deps, principal, kind, id, permission) };
 }
@@ -69,7 +71,7 @@ export type OwnedEvent = Omit<AuditEvent, 'organizationId' | 'role' | 'resourceT
 export function inOwner<T>(
   deps: Deps,
   owner: Owner,
-  resourceType: OwnedKind,
+  resourceType: OfUserKind,
   change: (tx: Transaction, log: (event: OwnedEvent) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const { principal, actor } = owner;

@@ -2,7 +2,7 @@ import type { Sql, Transaction } from '../../db/client.ts';
 import { preconditionFailed } from '../../kernel/errors.ts';
 import { TIERS, type Tier } from '../../kernel/tiers.ts';
 
-export async function countServers(sql: Sql, organizationId: string): Promise<number> {
+async function countServers(sql: Sql, organizationId: string): Promise<number> {
   const [row] = await sql<{ n: number }[]>`
     select count(*) as n from servers where organization_id = ${organizationId}`;
   return row?.n ?? 0;

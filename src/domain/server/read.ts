@@ -2,8 +2,7 @@ import { notFound } from '../../kernel/errors.ts';
 import { TIERS, type Tier } from '../../kernel/tiers.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
-import { tierOf } from '../tier/index.ts';
-import { countServers } from './quota.ts';
+import { planColumn } from '../tier/index.ts';
 import type { Server } from './row.ts';
 
 /** Those of an organization, oldest first. */
@@ -33,13 +32,16 @@ export async function oneServer(deps: Deps, actor: OrganizationActor, id: string
 }
 
 /** How many servers an organization has, and how many its tier has. `maxServers: null` is no limit. */
-export function serverCount(
+export async function serverCount(
   deps: Deps,
   { organizationId }: OrganizationActor,
 ): Promise<{ count: number; maxServers: number | null; portalTier: Tier }> {
-  return deps.db.query(async (sql) => {
-    const portalTier = await tierOf(sql, organizationId, deps.now());
-    const count = await countServers(sql, organizationId);
-    return { count, maxServers: TIERS[portalTier].maxServers, portalTier };
-  });
+  const [row] = await deps.db.query(
+    (sql) => sql<{ count: number; plan: Tier | null }[]>`
+      select (select count(*) from servers where organization_id = o.id), ${planColumn(sql, deps.now())}
+      from organizations o where o.id = ${organizationId}`,
+  );
+  if (row === undefined) throw notFound('Organization');
+  const portalTier = row.plan ?? 'free';
+  return { count: row.count, maxServers: TIERS[portalTier].maxServers, portalTier };
 }

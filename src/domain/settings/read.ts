@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/client.ts';
 import { DEFAULT_SETTINGS, type InstallationSettings } from '../../kernel/installation.ts';
 import type { Deps } from '../deps.ts';
+import type { Principal } from '../principal.ts';
 
 export type StoredSettings = Partial<InstallationSettings>;
 
@@ -20,3 +21,7 @@ export async function readSettings(sql: Sql): Promise<InstallationSettings> {
 }
 
 export const getSettings = (deps: Deps): Promise<InstallationSettings> => deps.db.query(readSettings);
+
+/** The same for a call, where they may have been read with its caller. */
+export const settingsFor = async (deps: Deps, principal: Principal | null): Promise<InstallationSettings> =>
+  principal?.settings ?? (await getSettings(deps));

@@ -2,11 +2,12 @@ import { switchedOff, unauthorized } from '../../kernel/errors.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
 import type { Deps } from '../deps.ts';
 import { requireActive } from '../organization/index.ts';
-import { getSettings } from '../settings/index.ts';
+import type { Principal } from '../principal.ts';
+import { settingsFor } from '../settings/index.ts';
 
 /** Asked once it is known that the caller may: whoever may not is told nothing else. @throws SERVICE_UNAVAILABLE */
-export async function requireTunnels(deps: Deps): Promise<void> {
-  const { tunnels } = await getSettings(deps);
+export async function requireTunnels(deps: Deps, principal: Principal | null): Promise<void> {
+  const { tunnels } = await settingsFor(deps, principal);
   if (!tunnels) throw switchedOff('tunnels_off', 'This installation has its tunnels switched off.');
 }
 

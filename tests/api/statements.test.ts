@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHarness, type Harness, times, UNLIMITED } from '../support/harness.ts';
+import { call, type Procedure, procedures } from './procedures.ts';
+import { type Cast, createCast, createStage, INPUTS, type Stage } from './stage.ts';
+
+/*
+ * How often a read asks the database: once who calls and in which organization, and once for what is wanted. Counted by
+ * the database itself, for callers whose active organization is another one.
+ */
+
+/** Those that ask more than twice, and how often. */
+const MORE: Record<string, number> = {
+  'user.get': 4, // the account, the membership and the keys, in one answer as Dokploy wants it
+  'user.export': 11, // everything there is of an account
+  'organization.deletePreview': 3, // what would go, and what stands in the way
+  'node.available': 3, // the tier decides which nodes are asked for
+  'dnsZone.export': 3, // the zone, and its records
+  'dnsZone.plan': 3,
+  'auditLog.export': 3, // piece by piece
+  'auditLog.verify': 3,
+};
+
+let h: Harness;
+let cast: Cast;
+let stage: Stage;
+let canCount: boolean;
+beforeAll(async () => {
+  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '100000' }, { rateLimiter: UNLIMITED });
+  await h.app.jobs.stop();
+  canCount = await h.sql`create extension pg_stat_statements`.then(
+    () => h.sql`select 1 from pg_stat_statements limit 1`.then(() => true),
+    () => false,
+  );
+  cast = await createCast(h);
+  stage = await createStage(h, cast);
+});
+afterAll(() => h[Symbol.asyncDispose]());
+
+/** The statements that the service sends for this; what it does by the clock may come between, so the least of three. */
+async function statementsOf(run: () => Promise<unknown>): Promise<string[]> {
+  const ofThis = h.sql`(select oid from pg_database where datname = current_database())`;
+  const counts: string[][] = [];
+  for (const _ of times(3, String)) {
+    await h.sql`select pg_stat_statements_reset(0, ${ofThis})`;
+    await run();
+    const rows = await h.sql<{ query: string; calls: number }[]>`
+      select query, calls::int from pg_stat_statements
+      where dbid = ${ofThis} and query not like '%pg_stat_statements%'`;
+    counts.push(rows.flatMap(({ query, calls }) => times(calls, () => query)));
+  }
+  return counts.toSorted((a, b) => a.length - b.length)[0] ?? [];
+}
+
+const reads = procedures.filter(({ type }) => type === 'query');
+
+async function inputOf({ name }: Procedure, holder: Cast['owner']) {
+  const input = await INPUTS[name]?.({ h, cast, stage, holder });
+  return input ?? {};
+}
+
+test.each(reads.map((procedure) => [procedure.name, procedure] as const))('%s', async (name, procedure) => {
+  if (!canCount) return expect(process.env.TEST_DATABASE_URL).toBeDefined(); // the server was started without it
+  const holder = procedure.meta.access?.startsWith('platform:') ? cast.root : cast.owner;
+  const input = await inputOf(procedure, holder);
+  for (const caller of [holder, await h.key(holder, { scope: 'user' })]) {
+    const statements = await statementsOf(async () =>
+      expect((await call(caller, procedure, input)).status).toBe(200),
+    );
+    expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(MORE[name] ?? 2);
+  }
+});
