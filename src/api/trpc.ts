@@ -70,47 +70,42 @@ const t = initTRPC
 
 export const router = t.router;
 
-/** A refusal of the domain becomes an error of the wire; an unexpected error keeps its cause for the log. */
-const withErrors = t.procedure.use(async ({ next }) => {
-  const result = await next();
-  if (result.ok) return result;
-  const { cause } = result.error;
-  if (cause instanceof DomainError) {
-    throw new TRPCError({ code: TRPC_CODE[cause.code], message: cause.message, cause });
+/**
+ * What every call goes through first, in one step: each that tRPC takes makes a copy of the context. A refusal of the
+ * domain becomes an error of the wire; an unexpected error keeps its cause for the log.
+ */
+async function admit<R extends { ok: boolean; error?: TRPCError }>(
+  { ctx, meta, path }: { ctx: Context; meta: Meta | undefined; path: string },
+  next: () => Promise<R>,
+): Promise<R> {
+  try {
+    await countCall(ctx, [meta?.rateLimit ?? []].flat());
+    // A file comes in a form and never in JSON, whatever the wire.
+    if (meta?.upload === true && !ctx.isForm) throw formWanted();
+    // Over tRPC an answer is one value, and lines would have to be gathered in memory.
+    if (meta?.lines === true && !ctx.takesLines) throw linesRefused(path);
+    const result = await next();
+    if (result.error?.cause instanceof DomainError) throw result.error.cause;
+    return result;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    throw new TRPCError({ code: TRPC_CODE[error.code], message: error.message, cause: error });
   }
-  return result;
-});
-
-const withRateLimit = t.middleware(async ({ ctx, meta, next }) => {
-  await countCall(ctx, [meta?.rateLimit ?? []].flat());
-  return next();
-});
-
-/** A file comes in a form and never in JSON, whatever the wire. */
-const withForm = t.middleware(({ ctx, meta, next }) => {
-  if (meta?.upload === true && !ctx.isForm) throw formWanted();
-  return next();
-});
-
-/** Over tRPC an answer is one value, and lines would have to be gathered in memory. */
-const withLines = t.middleware(({ ctx, meta, path, next }) => {
-  if (meta?.lines === true && !ctx.takesLines) throw linesRefused(path);
-  return next();
-});
+}
 
 /** Anybody may call it. */
-export const publicProcedure = withErrors.use(withRateLimit).meta({ access: 'public' });
+export const publicProcedure = t.procedure
+  .meta({ access: 'public' })
+  .use(({ next, ...call }) => admit(call, next));
 
 /** Any signed-in caller; what an API key's limits mean is then the procedure's affair. */
-export const signedIn = withErrors
-  .use(withRateLimit)
-  .use(withForm)
-  .use(withLines)
-  .use(({ ctx, next }) => {
-    if (ctx.principal === null)
-      throw unauthorized('not_signed_in', 'Sign in, or send an API key as x-api-key.');
-    return next({ ctx: { principal: ctx.principal } });
-  });
+export const signedIn = t.procedure.use(({ next, ...call }) =>
+  admit(call, async () => {
+    const { principal } = call.ctx;
+    if (principal === null) throw unauthorized('not_signed_in', 'Sign in, or send an API key as x-api-key.');
+    return next({ ctx: { principal } });
+  }),
+);
 
 function requireKey({ key }: Principal, limitedKeys: NonNullable<Meta['limitedKeys']>): void {
   if (limitedKeys === 'any' || !isLimited(key)) return;

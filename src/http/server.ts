@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
+import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -10,6 +10,7 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import helmet from 'helmet';
 import { appRouter } from '../api/root.ts';
 import type { AuthRoute } from '../auth/route.ts';
 import { notFound } from '../kernel/errors.ts';
@@ -82,6 +83,22 @@ function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   request.log.info({ method, path: loggedPath(request.url), ip, status: reply.statusCode, ms }, 'answered');
 }
 
+/** What helmet puts on an answer: the same on every one, so it is asked once. */
+function securityHeaders({ isHttps, corsOrigins }: ServerOptions): OutgoingHttpHeaders {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  const putHeaders = helmet({
+    contentSecurityPolicy: {
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      useDefaults: false,
+    },
+    strictTransportSecurity: isHttps,
+    crossOriginResourcePolicy: { policy: corsOrigins.length > 0 ? 'cross-origin' : 'same-origin' },
+  });
+  putHeaders(request, response, () => {});
+  return response.getHeaders();
+}
+
 export async function createServer(options: ServerOptions) {
   const endpoints = endpointsOf(appRouter);
   const app = fastify({
@@ -122,21 +139,14 @@ export async function createServer(options: ServerOptions) {
       : sendError(reply, wrongMethod(reply, route.method), name);
   });
 
+  const headers = securityHeaders(options);
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
+    reply.headers(headers).header('x-request-id', request.id);
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     logAnswer(request, reply);
     done();
-  });
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      useDefaults: false,
-    },
-    strictTransportSecurity: options.isHttps,
-    crossOriginResourcePolicy: { policy: options.corsOrigins.length > 0 ? 'cross-origin' : 'same-origin' },
   });
   if (options.corsOrigins.length > 0) {
     await app.register(cors, {
