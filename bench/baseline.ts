@@ -5,49 +5,49 @@ import { hashSecret } from '../src/kernel/secrets.ts';
 import { readStatements, type Statement } from './statements.ts';
 
 /*
- * The bare server: node:http and postgres.js, the service's own statements, the same JSON. It has no routes, no
+ * The bare server: node:http and postgres.js, the service's own statements, and their rows as JSON. It has no routes, no
  * checks, no errors and no log; whatever the service is slower by is what those cost.
  */
 
 const { DATABASE_URL = '', AUTH_SECRET = '', PORT = '', DATABASE_POOL_SIZE = '10' } = process.env;
 
-const statements = await readStatements();
+const { callers, ...statements } = await readStatements(DATABASE_URL);
 const sql = postgres(DATABASE_URL, {
   max: Number(DATABASE_POOL_SIZE),
   transform: { column: { from: postgres.toCamel } },
 });
 
 type Row = Record<string, unknown>;
-const send = ({ strings, values }: Statement): Promise<Row[]> => sql<Row[]>(strings, ...(values as string[]));
+const send = ({ text, parametersFor }: Statement, ...values: unknown[]): Promise<Row[]> =>
+  sql.unsafe<Row[]>(text, parametersFor(...values) as string[], { prepare: true });
 
-function callerOf({ headers }: IncomingMessage): Statement | undefined {
-  const key = headers['x-api-key'];
-  if (typeof key === 'string') return statements.key(hashSecret(key));
+async function callerOf(
+  { headers }: IncomingMessage,
+  organizationId: string | null,
+): Promise<Row | undefined> {
+  const { session, key } = organizationId === null ? callers.alone : callers.inOrganization;
+  const secret = headers['x-api-key'];
+  if (typeof secret === 'string') return (await send(key, hashSecret(secret), new Date(), organizationId))[0];
   const token = readSignedCookie(headers.cookie, 'better-auth.session_token', AUTH_SECRET);
-  return token === undefined ? undefined : statements.session(token, new Date());
+  return token === undefined ? undefined : (await send(session, token, new Date(), organizationId))[0];
 }
 
-/** The row as the service shows it to its member; every organization here is on the free plan. */
-function shown(userId: unknown, row: Row): Row {
-  const { memberId, memberRole, memberIsDefault, memberCreatedAt, plan, ...organization } = row;
-  const member = { id: memberId, organizationId: row.id, userId, role: memberRole };
-  return {
-    ...organization,
-    role: memberRole,
-    portalTier: plan ?? 'free',
-    maxServers: 2,
-    members: [{ ...member, isDefault: memberIsDefault, createdAt: memberCreatedAt }],
-  };
-}
+/** What the rows of each read hold besides those of the caller. */
+const READS = {
+  '/organization.all': (userId: unknown) => send(statements.organizations, userId),
+  '/organization.one': (_: unknown, organizationId: unknown) => send(statements.organization, organizationId),
+  '/organization.members': (_: unknown, organizationId: unknown) => send(statements.members, organizationId),
+  '/organization.allInvitations': (_: unknown, organizationId: unknown) =>
+    send(statements.invitations, organizationId),
+};
 
 async function answer(request: IncomingMessage): Promise<[status: number, body: unknown]> {
-  if (request.url === '/health') return [200, { status: 'ok' }];
-  if (request.url !== '/organization.all') return [404, null];
-  const statement = callerOf(request);
-  const [caller] = statement === undefined ? [] : await send(statement);
-  if (caller === undefined) return [401, null];
-  const rows = await send(statements.organizations(caller.userId));
-  return [200, rows.map((row) => shown(caller.userId, row))];
+  const [path = '', search] = (request.url ?? '').split('?');
+  if (path === '/health') return [200, { status: 'ok' }];
+  const read = READS[path as keyof typeof READS];
+  const organizationId = new URLSearchParams(search).get('organizationId');
+  const caller = await callerOf(request, organizationId);
+  return caller === undefined ? [401, null] : [200, await read(caller.userId, organizationId)];
 }
 
 createServer(async (request, response) => {

@@ -1,11 +1,12 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hash } from '@node-rs/argon2';
 import postgres from 'postgres';
 import { startEmbedded } from '../src/db/embedded/index.ts';
 import { migrateDatabase } from '../src/db/migrate.ts';
 import { build, startServer } from './processes.ts';
-import { SECRET, seed } from './seed.ts';
+import { PASSWORD, SECRET, seed } from './seed.ts';
 
 type Installation = { url: string; sql: postgres.Sql; seeded: Awaited<ReturnType<typeof seed>> };
 
@@ -25,7 +26,7 @@ export async function withInstallation(
     await migrateDatabase(database.url);
     const sql = postgres(database.url, { max: 1, onnotice: () => {} });
     closers.push(() => sql.end());
-    const seeded = await seed(sql);
+    const seeded = await seed(sql, 10_000, await hash(PASSWORD, { memoryCost: 19_456, timeCost: 2 }));
     const service = await startServer(
       ['dist/main.js'],
       {

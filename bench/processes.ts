@@ -1,15 +1,16 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { Load, Task } from './load.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const START_MS = 20_000;
+const START_MS = 120_000;
 const POLL_MS = 20;
 /** Clock ticks in a second, as /proc counts them on Linux. */
 const TICKS = 100;
@@ -22,6 +23,8 @@ export type Server = {
   url: string;
   /** Processor time used so far, in microseconds; undefined where the system does not tell. */
   cpuTime(): number | undefined;
+  /** Resident memory in megabytes; undefined where the system does not tell. */
+  memory(): number | undefined;
   stop(): Promise<void>;
 };
 
@@ -50,6 +53,15 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('No port could be had.');
   return address.port;
+}
+
+/** Installs what better-auth needs to be measured, apart from what the service has. */
+export function installBetterAuth(): void {
+  if (existsSync(join(ROOT, 'bench/better-auth/node_modules'))) return;
+  execFileSync('npm', ['ci', '--ignore-scripts', '--prefix', 'bench/better-auth'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
 }
 
 /** Compiles the service, so that what is measured is what is installed. */
@@ -109,6 +121,14 @@ export async function startServer(
         return undefined;
       }
     },
+    memory() {
+      try {
+        const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+        return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+      } catch {
+        return undefined;
+      }
+    },
     async stop() {
       child.kill('SIGTERM');
       await ended;
@@ -116,16 +136,13 @@ export async function startServer(
   };
 }
 
-const execute = promisify(execFile);
-
 /** Runs the load generator, which inherits the processor of this process. */
 export async function generateLoad(task: Task): Promise<Load> {
-  const { stdout } = await execute(
-    process.execPath,
-    ['--import', 'tsx', 'bench/load.ts', JSON.stringify(task)],
-    {
-      cwd: ROOT,
-    },
-  );
-  return JSON.parse(stdout);
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bench/load.ts'], {
+    cwd: ROOT,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.stdin.end(JSON.stringify(task));
+  const output = await text(child.stdout);
+  return JSON.parse(output);
 }

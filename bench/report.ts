@@ -2,7 +2,7 @@ import { median, type Plan, type Result, type Sample } from './measure.ts';
 
 const NONE = '–';
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-const share = (value: number): string => value.toFixed(2);
+const short = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(1));
 
 function middle(samples: Sample[], pick: (sample: Sample) => number | undefined): string {
   const values = samples.map(pick).filter((value) => value !== undefined);
@@ -13,7 +13,7 @@ function middle(samples: Sample[], pick: (sample: Sample) => number | undefined)
 const spread = (ratios: number[]): string =>
   ratios.length === 0
     ? NONE
-    : `${share(median(ratios))} (${share(Math.min(...ratios))}–${share(Math.max(...ratios))})`;
+    : `${short(median(ratios))} (${short(Math.min(...ratios))}–${short(Math.max(...ratios))})`;
 
 const row = (cells: string[]): string => `| ${cells.join(' | ')} |`;
 
@@ -30,34 +30,59 @@ const TITLES = [
   'p50 ms',
   'p99 ms',
   'server CPU µs per request',
-  'of bare server, by requests/s',
+  'statements',
+  'service : baseline, by requests/s',
   'by CPU time',
   'target',
 ];
 
-function rowsOf({ name, samples, bare, ratios, cpuRatios, target }: Result): string[] {
-  const verdict =
-    target === undefined || ratios.length === 0
-      ? NONE
-      : `≥ ${share(target)}, ${median(ratios) >= target ? 'met' : 'missed'}`;
-  const service = row([name, ...columns(samples), spread(ratios), spread(cpuRatios), verdict]);
-  return bare.length === 0 ? [service] : [service, row(['↳ bare server', ...columns(bare), '1', '1', NONE])];
+function rowsOf({ name, samples, statements, comparisons }: Result): string[] {
+  const counted = statements === undefined ? NONE : statements.toFixed(1);
+  return [
+    row([name, ...columns(samples), counted, NONE, NONE, NONE]),
+    ...comparisons.map(({ baseline, samples: theirs, ratios, cpuRatios, target }) => {
+      const verdict =
+        target === undefined ? NONE : `≥ ${target}, ${median(ratios) >= target ? 'met' : 'missed'}`;
+      return row([
+        ...[`↳ ${baseline}`, ...columns(theirs), NONE],
+        ...[spread(ratios), spread(cpuRatios), verdict],
+      ]);
+    }),
+  ];
 }
 
-/** The results as Markdown. `machine` says what they were measured on. */
-export function report(results: Result[], machine: string, plan: Plan): string {
-  return [
-    '# Measurements',
-    '',
-    'Written by `npm run bench`. The bare server ([baseline.ts](baseline.ts)) is node:http and postgres.js with the',
-    'same statements and the same answer, and nothing else. Service and bare server are measured in turns; the',
-    'numbers are medians over the rounds, the shares medians of the shares within each round with their extremes.',
-    '',
-    `${machine}. ${plan.connections} connections, ${plan.rounds} rounds of ${plan.seconds} s.`,
+/** The results as a table in Markdown. `machine` says what they were measured on. */
+export const table = (results: Result[], machine: string, plan: Plan): string =>
+  [
+    `${machine}. ${plan.connections} connections where nothing else is said, ${plan.rounds} rounds of ${plan.seconds} s.`,
     '',
     row(TITLES),
     row(TITLES.map((_, index) => (index === 0 ? '---' : '---:'))),
     ...results.flatMap(rowsOf),
     '',
   ].join('\n');
-}
+
+/** What stands above the tables, by file. */
+export const HEADINGS = {
+  'RESULTS.md': `# Measurements
+
+Written by \`npm run bench\`. All are measured in turns, so that whatever else the machine does meets all alike; the
+numbers are medians over the rounds, the ratios medians of the ratios within each round with their extremes. The
+baselines are
+
+- **bare** ([baseline.ts](baseline.ts)): node:http and postgres.js with the service's own statements, their rows as
+  JSON, and nothing else;
+- **better-auth** ([better-auth/server.mjs](better-auth/server.mjs)): its plugins for organizations and API keys as they
+  come, on a database of its own with as many rows. What it writes has no audit row and no mail;
+- **adapters** ([adapters.ts](adapters.ts)): the service's own procedures behind tRPC's adapter for node:http, or
+  trpc-to-openapi's.
+
+\`statements\` are those that the service sends for each request, with \`begin\` and \`commit\` and those of the jobs that it
+makes, as PostgreSQL counts them.
+`,
+  'RESULTS-users.md': `# The same with more users
+
+Written by \`npm run bench -- --users 1000000\`: the service with so many users, half as many organizations and twice as
+many memberships against itself with 10,000 users, measured in turns as in [RESULTS.md](RESULTS.md).
+`,
+} as const;

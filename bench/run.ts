@@ -2,21 +2,25 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { hash } from '@node-rs/argon2';
 import postgres from 'postgres';
 import { startEmbedded } from '../src/db/embedded/index.ts';
 import { migrateDatabase } from '../src/db/migrate.ts';
-import { CASES } from './cases.ts';
-import { measure, type Plan, type Result } from './measure.ts';
-import { build, isPinned, leaveServerCpu, startServer } from './processes.ts';
-import { report } from './report.ts';
-import { SECRET, seed } from './seed.ts';
+import { CASES, ofUsers } from './cases.ts';
+import { type Contestants, measure, type Plan, type Result } from './measure.ts';
+import { build, installBetterAuth, isPinned, leaveServerCpu, type Server, startServer } from './processes.ts';
+import { HEADINGS, table } from './report.ts';
+import { PASSWORD, SECRET, type Seeded, seed } from './seed.ts';
 
 /*
- * npm run bench [-- --only trpc --rounds 5 --seconds 4 --connections 32]
+ * npm run bench [-- --only trpc --rounds 5 --seconds 4 --connections 32 --users 10000]
  *
- * Measures the built service against the bare server on the bundled PostgreSQL as an operator gets it, and writes the
- * table to bench/RESULTS.md when every case was measured.
+ * Measures the built service against its baselines on the bundled PostgreSQL as an operator gets it, and writes the
+ * tables to bench/RESULTS.md when every case was measured. With another number of users than 10,000 it measures the
+ * service with so many against itself with 10,000, and writes bench/RESULTS-users.md.
  */
+
+const USUAL = 10_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -24,6 +28,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '32' },
+    users: { type: 'string', default: String(USUAL) },
   },
 });
 const plan: Plan = {
@@ -31,55 +36,130 @@ const plan: Plan = {
   seconds: Number(options.seconds),
   connections: Number(options.connections),
 };
-const cases = CASES.filter(({ name }) => name.includes(options.only));
+const users = Number(options.users);
+const cases = (users === USUAL ? CASES : ofUsers(CASES)).filter(({ name }) => name.includes(options.only));
 if (cases.length === 0) throw new Error(`No case has ${options.only} in its name.`);
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const closers: (() => Promise<unknown>)[] = [];
 
+/** A database of the server, migrated and filled. */
+async function fill(sql: postgres.Sql, url: string, name: string, size: number): Promise<[string, Seeded]> {
+  say(`seeding ${size.toLocaleString('en-US')} users`);
+  await sql.unsafe(`create database ${name}`);
+  const own = new URL(url);
+  own.pathname = name;
+  await migrateDatabase(own.href);
+  const filling = postgres(own.href, { max: 1, onnotice: () => {} });
+  const seeded = await seed(filling, size, await hash(PASSWORD, { memoryCost: 19_456, timeCost: 2 }));
+  await filling.end();
+  return [own.href, seeded];
+}
+
+async function start(args: string[], env: Record<string, string>): Promise<Server> {
+  const server = await startServer(args, { ...env, AUTH_SECRET: SECRET });
+  closers.push(() => server.stop());
+  return server;
+}
+
+/** From the start of a process to the first answer of `GET /ready`, on data that is there, as `npm start` begins it. */
+async function startUpMs(env: Record<string, string>): Promise<number> {
+  const began = performance.now();
+  const server = await startServer(['--import', 'tsx', 'src/main.ts'], { ...env, AUTH_SECRET: SECRET });
+  const ms = performance.now() - began;
+  await server.stop();
+  return ms;
+}
+
 try {
   const cores = availableParallelism();
   say('building');
   build();
+  if (users === USUAL) installBetterAuth();
   leaveServerCpu();
   const directory = await mkdtemp(join(tmpdir(), 'tenantry-bench-'));
   closers.push(() => rm(directory, { recursive: true, force: true }));
   await chmod(directory, 0o755); // as root, PostgreSQL runs as another user
-  const database = await startEmbedded({ directory: join(directory, 'data'), log: say });
+  const database = await startEmbedded({
+    directory: join(directory, 'data'),
+    settings: { shared_preload_libraries: 'pg_stat_statements' },
+    log: say,
+  });
   closers.push(() => database.stop());
-  await migrateDatabase(database.url);
-
   const sql = postgres(database.url, { max: 1, onnotice: () => {} });
   closers.push(() => sql.end());
-  say('seeding');
-  const seeded = await seed(sql);
-  const [server] = await sql<
-    { serverVersion: string }[]
-  >`select current_setting('server_version') as "serverVersion"`;
+  await sql`create extension pg_stat_statements`;
+  const [{ version } = { version: '' }] = await sql<{ version: string }[]>`
+    select current_setting('server_version') as version`;
   const machine =
-    `${cores} cores, Node ${process.versions.node}, PostgreSQL ${server?.serverVersion} (bundled, fsync on)` +
+    `${cores} cores, Node ${process.versions.node}, PostgreSQL ${version} (bundled, fsync on)` +
     (isPinned ? ', server on one core, PostgreSQL and the load generator on another' : '');
 
-  const env = {
-    DATABASE_URL: database.url,
-    AUTH_SECRET: SECRET,
-    DATA_DIR: join(directory, 'service'),
-    LOG_LEVEL: 'warn',
+  const serviceEnv = (url: string, name: string): Record<string, string> => ({
+    DATABASE_URL: url,
+    DATA_DIR: join(directory, name),
+    LOG_LEVEL: 'error',
     RATE_LIMIT_PER_MINUTE: '0',
+    MAX_ORGANIZATIONS_PER_USER: '1000000',
+    TRUSTED_PROXIES: '127.0.0.1',
+    POWERDNS_API_URL: 'http://127.0.0.1:9', // nobody is there: what is measured is the service's part
+    POWERDNS_API_KEY: 'none',
+    DNS_NAMESERVERS: 'ns1.example.net',
+  });
+  const [url, seeded] = await fill(sql, database.url, 'measured', users);
+  const service = { server: await start(['dist/main.js'], serviceEnv(url, 'service')), seeded };
+  const contestants: Contestants = { service };
+  if (users === USUAL) {
+    contestants.bare = {
+      server: await start(['--import', 'tsx', 'bench/baseline.ts'], { DATABASE_URL: url }),
+      seeded,
+    };
+    contestants.adapters = {
+      server: await start(['--import', 'tsx', 'bench/adapters.ts'], {
+        ...serviceEnv(url, 'adapters'),
+        NODE_ENV: 'production',
+      }),
+      seeded,
+    };
+    await sql`create database better_auth`;
+    const theirs = new URL(database.url);
+    theirs.pathname = 'better_auth';
+    const server = await start(['bench/better-auth/server.mjs'], {
+      ...{ DATABASE_URL: theirs.href, USERS: String(USUAL), NODE_ENV: 'production' },
+    });
+    const answer = await fetch(`${server.url}/seeded`);
+    contestants['better-auth'] = { server, seeded: (await answer.json()) as Seeded };
+  } else {
+    const [few, seededFew] = await fill(sql, database.url, 'few', USUAL);
+    contestants['10,000 users'] = {
+      server: await start(['dist/main.js'], serviceEnv(few, 'few')),
+      seeded: seededFew,
+    };
+    contestants['page 1'] = service;
+  }
+
+  const countStatements = async (): Promise<number> => {
+    const [row] = await sql<{ n: number }[]>`
+      select sum(calls)::int as n from pg_stat_statements s join pg_database d on d.oid = s.dbid
+      where d.datname = 'measured'`;
+    return row?.n ?? 0;
   };
-  const service = await startServer(['dist/main.js'], env);
-  closers.push(() => service.stop());
-  const bare = await startServer(['--import', 'tsx', 'bench/baseline.ts'], env);
-  closers.push(() => bare.stop());
 
   const results: Result[] = [];
   for (const one of cases) {
     say(`measuring ${one.name}`);
-    results.push(await measure(one, seeded, service, bare, plan));
+    results.push(await measure(one, contestants, plan, countStatements));
   }
-  const text = report(results, machine, plan);
+  const memory = service.server.memory();
+  const text = [
+    table(results, machine, plan),
+    `Memory of the service after all of this: ${memory === undefined ? 'unknown' : `${Math.round(memory)} MB`}.`,
+    `From its start to its first answer on data that is there: ${Math.round(await startUpMs(serviceEnv(url, 'service')))} ms.`,
+    '',
+  ].join('\n');
   process.stdout.write(text);
-  if (cases.length === CASES.length) await writeFile(new URL('RESULTS.md', import.meta.url), text);
+  const file = users === USUAL ? 'RESULTS.md' : 'RESULTS-users.md';
+  if (options.only === '') await writeFile(new URL(file, import.meta.url), `${HEADINGS[file]}\n${text}`);
 } finally {
   for (const close of closers.reverse()) await close();
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { withInstallation } from './installation.ts';
 import { median } from './measure.ts';
 import { generateLoad } from './processes.ts';
+import { PASSWORD } from './seed.ts';
 
 /*
  * npm run bench:sign-ins
@@ -10,7 +11,6 @@ import { generateLoad } from './processes.ts';
  * time of a refusal tell whether an address has an account? Nothing is pinned to a processor.
  */
 
-const PASSWORD = 'Correct-horse-1';
 const AT_ONCE = 64;
 const SECONDS = 10;
 const TRIES = 200;
@@ -103,9 +103,8 @@ await withInstallation({ TRUSTED_PROXIES: '127.0.0.1' }, async ({ url, seeded: {
 
   const read = () =>
     generateLoad({
-      url: `${url}/api/organization.all`,
-      method: 'GET',
-      headers: { cookie },
+      url,
+      calls: [{ method: 'GET', path: '/api/organization.all', headers: { cookie } }],
       connections: 32,
       seconds: SECONDS,
     });

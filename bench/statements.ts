@@ -1,41 +1,53 @@
+import postgres from 'postgres';
 import { principalOfKey, principalOfSession } from '../src/auth/principal.ts';
 import type { Database, Sql } from '../src/db/client.ts';
 import type { Deps } from '../src/domain/deps.ts';
-import { listOrganizations } from '../src/domain/organization/index.ts';
-import { NO_PROSPECT } from '../src/domain/place.ts';
-import type { Principal } from '../src/domain/principal.ts';
+import { listInvitations } from '../src/domain/invitation/index.ts';
+import { listMembers } from '../src/domain/member/index.ts';
+import { listOrganizations, oneOrganization } from '../src/domain/organization/index.ts';
+import { NO_PROSPECT, type Prospect } from '../src/domain/place.ts';
+import type { OrganizationActor, Principal } from '../src/domain/principal.ts';
+import { newId } from '../src/kernel/ids.ts';
+import { roleOf } from '../src/kernel/permissions.ts';
 import { hashSecret } from '../src/kernel/secrets.ts';
 
-/** A tagged statement as postgres.js takes it. */
-export type Statement = { strings: TemplateStringsArray; values: unknown[] };
+/** Makes the parameters of a statement out of those of a request, in the order in which their markers were given. */
+export type Statement = { text: string; parametersFor: (...values: unknown[]) => unknown[] };
 
-/** The first statement that a function of the service sends: so the bare server runs the very same text. */
-async function capture(send: (db: Database) => Promise<unknown>): Promise<Statement> {
-  let captured: Statement | undefined;
-  const record = (strings: TemplateStringsArray, ...values: unknown[]) => {
-    captured ??= { strings, values };
-    throw new Error('captured');
-  };
-  const query: Database['query'] = async (fn) => fn(record as unknown as Sql);
-  await send({ query, transaction: () => Promise.reject(new Error('no transactions here')) }).catch(
-    (error) => {
-      if (captured === undefined) throw error;
-    },
-  );
-  if (captured === undefined) throw new Error('No statement was sent.');
-  return captured;
-}
-
-/** Fills in the values of a request: `markers` are what stood for them when the statement was captured. */
-function bind({ strings, values }: Statement, ...markers: unknown[]) {
-  const places = values.map((value) => markers.indexOf(value));
-  return (...actual: unknown[]): Statement => ({
-    strings,
-    values: values.map((value, index) => {
-      const place = places[index] ?? -1;
-      return place === -1 ? value : actual[place];
-    }),
+/**
+ * The statement that a function of the service sends, with markers where a request's own values go: so the bare server
+ * runs the very same text. It is sent once, and finds nothing.
+ */
+async function capture(
+  url: string,
+  send: (db: Database) => Promise<unknown>,
+  markers: unknown[],
+): Promise<Statement> {
+  const sent: { text: string; values: unknown[] }[] = [];
+  const sql = postgres(url, {
+    max: 1,
+    fetch_types: false,
+    types: { bigint: postgres.BigInt },
+    debug: (_connection, text, values) => void sent.push({ text, values }),
   });
+  const query: Database['query'] = (fn) => fn(sql as unknown as Sql);
+  const database: Database = { query, transaction: () => Promise.reject(new Error('no transactions here')) };
+  const outcome = await send(database).catch((error: unknown) => error);
+  await sql.end();
+  const [one, ...others] = sent;
+  if (one === undefined || others.length > 0) {
+    throw new Error(`${sent.length} statements were sent instead of one.`, { cause: outcome });
+  }
+  const { text, values } = one;
+  const places = values.map((value) => markers.findIndex((marker) => String(marker) === String(value)));
+  return {
+    text,
+    parametersFor: (...actual) =>
+      values.map((value, index) => {
+        const place = places[index] ?? -1;
+        return place === -1 ? value : actual[place];
+      }),
+  };
 }
 
 const NOBODY = { ipAddress: null, userAgent: null, requestId: null };
@@ -44,7 +56,8 @@ const usage = { seen: () => {}, flush: async () => {} };
 const TOKEN = 'the token';
 const KEY = 'the key';
 const NOW = new Date(0);
-const USER_ID = 'the user';
+const USER_ID = newId();
+const ORGANIZATION_ID = newId();
 
 const PRINCIPAL: Principal = {
   ...NOBODY,
@@ -58,21 +71,42 @@ const PRINCIPAL: Principal = {
   place: null,
   settings: null,
 };
+const ACTOR: OrganizationActor = {
+  principal: PRINCIPAL,
+  organizationId: ORGANIZATION_ID,
+  memberId: newId(),
+  role: 'owner',
+  grant: roleOf('owner'),
+  permission: 'organization:read',
+};
+const IN_ORGANIZATION: Prospect = { place: { kind: 'organization', id: ORGANIZATION_ID }, settings: false };
+const PAGE = { limit: 50, cursor: null };
 
-/** Who has a session, who has a key, and which organizations a user has: what the cases of this list ask. */
-export async function readStatements() {
-  const session = await capture((db) => principalOfSession(db, usage, TOKEN, NOW, NOBODY, NO_PROSPECT));
-  const key = await capture((db) => principalOfKey(db, usage, KEY, NOW, NOBODY, NO_PROSPECT));
-  const organizations = await capture((db) =>
-    listOrganizations({ db, now: () => NOW } as Deps, PRINCIPAL, {
-      activeOnly: false,
-      limit: 1001,
-      cursor: null,
-    }),
-  );
+/** Who has a session or a key, alone and with the membership of an organization, and what the cases ask then. */
+export async function readStatements(url: string) {
+  const deps = (db: Database) => ({ db, now: () => NOW }) as Deps;
+  const session = (prospect: Prospect) =>
+    capture(url, (db) => principalOfSession(db, usage, TOKEN, NOW, NOBODY, prospect), [
+      ...[TOKEN, NOW, ORGANIZATION_ID],
+    ]);
+  const key = (prospect: Prospect) =>
+    capture(url, (db) => principalOfKey(db, usage, KEY, NOW, NOBODY, prospect), [
+      ...[hashSecret(KEY), NOW, ORGANIZATION_ID],
+    ]);
   return {
-    session: bind(session, TOKEN, NOW),
-    key: bind(key, hashSecret(KEY)),
-    organizations: bind(organizations, USER_ID),
+    callers: {
+      alone: { session: await session(NO_PROSPECT), key: await key(NO_PROSPECT) },
+      inOrganization: { session: await session(IN_ORGANIZATION), key: await key(IN_ORGANIZATION) },
+    },
+    organizations: await capture(
+      url,
+      (db) => listOrganizations(deps(db), PRINCIPAL, { ...PAGE, limit: 1000, activeOnly: false }),
+      [USER_ID],
+    ),
+    organization: await capture(url, (db) => oneOrganization(deps(db), ACTOR), [ORGANIZATION_ID]),
+    members: await capture(url, (db) => listMembers(deps(db), ACTOR, PAGE), [ORGANIZATION_ID]),
+    invitations: await capture(url, (db) => listInvitations(deps(db), ACTOR, { ...PAGE, limit: 1000 }), [
+      ORGANIZATION_ID,
+    ]),
   };
 }
