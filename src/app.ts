@@ -13,7 +13,7 @@ import type { Mailer } from './domain/mail.ts';
 import { createServer } from './http/server.ts';
 import { createJobRunner, type JobRunner } from './jobs/runner.ts';
 import { createSweeper } from './jobs/sweeper.ts';
-import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
+import { createMemoryRateLimiter, createRedisRateLimiter } from './platform/rate-limiter.ts';
 import { VERSION } from './version.ts';
 
 const USAGE_FLUSH_MS = 5_000;
@@ -47,6 +47,15 @@ export async function createApp(
   const closeAll = async () => {
     for (const close of opened.reverse()) await close();
   };
+  function openRateLimiter(): RateLimiter {
+    if (config.redisUrl === undefined) return createMemoryRateLimiter();
+    const limiter = createRedisRateLimiter(config.redisUrl, (isConnected, reason) => {
+      if (isConnected) logger.info('limits are counted in Redis');
+      else logger.warn({ reason }, 'Redis does not answer: limits are counted in this process alone');
+    });
+    opened.push(async () => limiter.close());
+    return limiter;
+  }
   const onLost = (reason: string) => overrides.onFatal?.(`The embedded database ended: ${reason}`);
   try {
     const server = await ownServer(config, logger, onLost);
@@ -58,7 +67,7 @@ export async function createApp(
       logger.info({ email: config.root.email }, 'first account made');
     }
 
-    const rateLimiter = overrides.rateLimiter ?? createMemoryRateLimiter();
+    const rateLimiter = overrides.rateLimiter ?? openRateLimiter();
     const identity = await createIdentity({
       database,
       publicUrl: config.publicUrl,

@@ -73,6 +73,7 @@ const Settings = z.object({
     .default('tenantry.internal'),
   MAX_ORGANIZATIONS_PER_USER: whole(1, 1_000_000).default(20),
   RATE_LIMIT_PER_MINUTE: whole(0, 10_000_000).default(6_000),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   MAIL_FROM: z.string().min(3).max(320).default('Tenantry <no-reply@localhost>'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   RESEND_API_KEY: z.string().min(1).optional(),
@@ -196,6 +197,8 @@ export type Config = {
   maxOrganizationsPerUser: number;
   /** Calls of one caller, whatever they do; 0 is no limit. */
   callsPerMinute: number;
+  /** Where limits are counted; undefined counts them in this process. */
+  redisUrl: string | undefined;
   mail: { from: string } & (
     | { kind: 'files' }
     | { kind: 'smtp'; url: string }
@@ -294,6 +297,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     dnsBaseDomain: settings.DNS_BASE_DOMAIN,
     maxOrganizationsPerUser: settings.MAX_ORGANIZATIONS_PER_USER,
     callsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
+    redisUrl: settings.REDIS_URL,
     mail: mailOf(settings),
     avatarStorage: avatarStorageOf(settings),
     tunnels: {
