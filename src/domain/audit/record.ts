@@ -57,10 +57,12 @@ export async function record(tx: Transaction, actor: AuditActor, at: Date, event
     before: before === null ? null : tx.json(before),
     after: after === null ? null : tx.json(after),
   };
-  await tx`
-    with head as (update audit_chains set seq = ${row.seq}, seal = ${seal} where id = ${chainId})
-    insert into audit_log ${tx(stored)}`;
-  await publish(tx, actor, at, { ...event, before: before ?? undefined, after: after ?? undefined });
+  await Promise.all([
+    tx`
+      with head as (update audit_chains set seq = ${row.seq}, seal = ${seal} where id = ${chainId})
+      insert into audit_log ${tx(stored)}`,
+    publish(tx, actor, at, { ...event, before: before ?? undefined, after: after ?? undefined }),
+  ]);
 }
 
 /** Two statements when the chain is new: what a statement waited for, only the next one sees. */

@@ -65,12 +65,15 @@ export async function openInvitations(
 ): Promise<Outcome[]> {
   const now = deps.now();
   const emails = wanted.map(({ email }) => email);
-  const members = await membersAmong(tx, organization.id, emails);
-  const open = await openAmong(tx, organization.id, emails);
+  const [members, open, roles] = await Promise.all([
+    membersAmong(tx, organization.id, emails),
+    openAmong(tx, organization.id, emails),
+    findRoles(tx, organization.id),
+  ]);
   const known: Known = {
     members: new Set(members.map(({ email }) => email)),
     open: new Map(open.map((row) => [row.email, row])),
-    roles: await findRoles(tx, organization.id),
+    roles,
     taken: new Set(),
   };
   const outcomes = wanted.map(({ email, role = organization.defaultRole ?? 'member' }): Outcome => {
@@ -98,8 +101,7 @@ export async function openInvitations(
     tokenVersion,
     tokenHash: hashSecret(invitationToken(deps.rules, invitation.id, tokenVersion)),
   }));
-  await tx`insert into invitations ${tx(rows)}`;
   const mails = invitations.map(({ id }) => ({ invitationId: id, tokenVersion }));
-  await enqueueAll(tx, 'mail.invitation', mails, now);
+  await Promise.all([tx`insert into invitations ${tx(rows)}`, enqueueAll(tx, 'mail.invitation', mails, now)]);
   return outcomes;
 }

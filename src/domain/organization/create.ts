@@ -47,11 +47,13 @@ export async function foundOrganization(
     updatedAt: now,
   };
   await tx`insert into organizations ${tx(organization)}`;
-  await tx`
-    insert into memberships (id, organization_id, user_id, role, is_default, created_at)
-    select ${newId()}, ${organization.id}, ${owner.userId}, 'owner',
-      not exists (select 1 from memberships where user_id = ${owner.userId}), ${now}`;
-  await addZone(tx, deps, organization.id, handle);
+  await Promise.all([
+    tx`
+      insert into memberships (id, organization_id, user_id, role, is_default, created_at)
+      select ${newId()}, ${organization.id}, ${owner.userId}, 'owner',
+        not exists (select 1 from memberships where user_id = ${owner.userId}), ${now}`,
+    addZone(tx, deps, organization.id, handle),
+  ]);
   await record(tx, owner, now, {
     organizationId: organization.id,
     role: 'owner',
