@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -10,7 +10,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const OUTPUT = join(ROOT, 'dist/console');
-const STAMP = join(OUTPUT, 'sources.sha256');
+const STAMP = 'sources.sha256';
 /** Whatever the console is made of; the lockfile stands for the libraries. */
 const SOURCES = ['src/console', 'src/client', 'src/kernel', 'package-lock.json'];
 const COMPRESSIBLE = /\.(?:html|js|css|svg)$/;
@@ -31,8 +31,8 @@ async function hashOfSources(): Promise<string> {
 }
 
 /** Beside each file, so that the service sends it without compressing anything. */
-async function compress(): Promise<void> {
-  const files = (await filesOf(OUTPUT)).filter((file) => COMPRESSIBLE.test(file));
+async function compress(directory: string): Promise<void> {
+  const files = (await filesOf(directory)).filter((file) => COMPRESSIBLE.test(file));
   await Promise.all(
     files.map(async (file) => {
       const content = await readFile(file);
@@ -43,11 +43,34 @@ async function compress(): Promise<void> {
   );
 }
 
-const wanted = await hashOfSources();
-const built = existsSync(STAMP) ? await readFile(STAMP, 'utf8') : '';
-if (built !== wanted) {
+const hasVite = async (): Promise<boolean> =>
+  import('vite').then(
+    () => true,
+    () => false,
+  );
+
+/** Aside first, and then in its place at once: nobody is served a half, and two may build at the same time. */
+async function build(hash: string): Promise<void> {
+  process.env.NODE_ENV = 'production'; // whoever starts it: a test would get React for development
   const { build } = await import('vite');
-  await build({ configFile: fileURLToPath(new URL('vite.config.ts', import.meta.url)), logLevel: 'warn' });
-  await compress();
-  await writeFile(STAMP, wanted);
+  await mkdir(dirname(OUTPUT), { recursive: true });
+  const aside = await mkdtemp(`${OUTPUT}-`);
+  await build({
+    configFile: fileURLToPath(new URL('vite.config.ts', import.meta.url)),
+    logLevel: 'warn',
+    build: { outDir: aside },
+  });
+  await compress(aside);
+  await writeFile(join(aside, STAMP), hash);
+  await chmod(aside, 0o755);
+  await rm(OUTPUT, { recursive: true, force: true });
+  await rename(aside, OUTPUT);
+}
+
+const wanted = await hashOfSources();
+const stamp = join(OUTPUT, STAMP);
+const built = existsSync(stamp) ? await readFile(stamp, 'utf8') : '';
+if (built !== wanted) {
+  if (await hasVite()) await build(wanted);
+  else process.stderr.write('The console is not built: that needs the development dependencies.\n');
 }

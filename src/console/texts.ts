@@ -131,6 +131,7 @@ export const texts = {
     title: 'Invitation',
     join: (organization: string) => `Join ${organization}`,
     about: (inviter: string, role: string) => `${inviter} invites you as ${role}.`,
+    gone: 'It was used or taken back, or has expired. Ask whoever invited you for a new one.',
     signUp: 'Create account and join',
     signIn: 'I have an account: sign in',
     accept: 'Join',

@@ -13,7 +13,6 @@ export default defineConfig({
   // The rules of names in DNS are the server's own; all that they ask of Node is in this file.
   resolve: { alias: { 'node:url': path('./lib/node-url.ts') } },
   build: {
-    outDir: path('../../dist/console'),
     emptyOutDir: true,
     assetsInlineLimit: 0, // the policy of the page allows no data: addresses
     target: 'es2022',

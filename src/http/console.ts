@@ -1,5 +1,7 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { notFound } from '../kernel/errors.ts';
+import { sendError } from './wire.ts';
 
 /** Everything comes in files of the service; what a page shows is data and never markup. */
 const POLICY = [
@@ -27,19 +29,15 @@ const INDEX = { cacheControl: false, etag: false, lastModified: false, acceptRan
 const takesHtml = ({ headers: { accept = '*/*' } }: FastifyRequest): boolean =>
   /text\/html|\*\/\*/.test(accept);
 
+/** A path with dots, which the library refuses. */
+const leadsOutside = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'FST_STATIC_FORBIDDEN_PATH';
+
 /**
  * The built console: `directory` holds its index.html and, in assets/, files named after their content. Each lies there
  * compressed too.
  */
 export function consoleRoutes(app: FastifyInstance, directory: string): void {
-  app.register(fastifyStatic, {
-    root: `${directory}/assets`,
-    prefix: '/assets/',
-    preCompressed: true,
-    index: false,
-    immutable: true,
-    maxAge: '365d',
-  });
   const page = (request: FastifyRequest, reply: FastifyReply) =>
     takesHtml(request)
       ? reply
@@ -48,5 +46,18 @@ export function consoleRoutes(app: FastifyInstance, directory: string): void {
           .header('cache-control', 'no-cache')
           .sendFile('index.html', directory, INDEX)
       : reply.callNotFound();
-  for (const path of PAGES) app.get(path, page);
+  app.register(async (files) => {
+    files.setErrorHandler((error, _request, reply) =>
+      sendError(reply, leadsOutside(error) ? notFound('Route') : error, ''),
+    );
+    await files.register(fastifyStatic, {
+      root: `${directory}/assets`,
+      prefix: '/assets/',
+      preCompressed: true,
+      index: false,
+      immutable: true,
+      maxAge: '365d',
+    });
+    for (const path of PAGES) files.get(path, page);
+  });
 }

@@ -1,5 +1,6 @@
 import { canonicalContent, type RecordType } from '../../kernel/dns/content.ts';
 import { fullName, recordName } from '../../kernel/dns/names.ts';
+import { DomainError } from '../../kernel/errors.ts';
 
 /** The service's own rules, asked while somebody types. */
 
@@ -8,7 +9,8 @@ const problemOf = (check: () => unknown): string | undefined => {
     check();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof DomainError) return error.message;
+    throw error;
   }
 };
 

@@ -24,6 +24,7 @@ export function Invitation() {
     return (
       <Page title={t.title}>
         <Problem>{preview.error.message}</Problem>
+        {preview.error.status === 404 && <p className="about">{t.gone}</p>}
         <p className="links">
           <Link to="/">{texts.toConsole}</Link>
         </p>

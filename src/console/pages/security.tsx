@@ -5,7 +5,7 @@ import { useMe } from '../lib/session.ts';
 import { texts } from '../texts.ts';
 import { Badge } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
-import { DialogButton } from '../ui/dialog.tsx';
+import { Dialog, DialogButton } from '../ui/dialog.tsx';
 import { Download } from '../ui/download.tsx';
 import { Field, Form } from '../ui/form.tsx';
 import { Notice } from '../ui/notice.tsx';
@@ -17,6 +17,7 @@ type Enrolment = { totpURI: string; backupCodes: string[] };
 
 export function Security() {
   const { twoFactorEnabled } = useMe();
+  const [isEnrolling, setIsEnrolling] = useState(false);
   return (
     <Page title={t.title}>
       <Section title={texts.password} about={t.passwordAbout}>
@@ -38,12 +39,18 @@ export function Security() {
               </DialogButton>
             </>
           ) : (
-            <DialogButton label={t.enable} kind="primary" wide>
-              {(close) => <Enrol onDone={close} />}
-            </DialogButton>
+            <Button kind="primary" onClick={() => setIsEnrolling(true)}>
+              {t.enable}
+            </Button>
           )}
         </div>
       </Section>
+      {/* Not beside its button, which goes when the factor is in force: the recovery codes are still to come. */}
+      {isEnrolling && (
+        <Dialog title={t.twoFactor} wide onClose={() => setIsEnrolling(false)}>
+          <Enrol onDone={() => setIsEnrolling(false)} />
+        </Dialog>
+      )}
     </Page>
   );
 }

@@ -17,7 +17,15 @@ export function Dialog({ title, onClose, wide = false, children }: DialogProps) 
     return () => element?.close();
   }, []);
   return (
-    <dialog ref={dialog} className={wide ? 'dialog wide' : 'dialog'} aria-labelledby={id} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      className={wide ? 'dialog wide' : 'dialog'}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault(); // it ends by being rendered no more
+        onClose();
+      }}
+    >
       <header>
         <h2 id={id}>{title}</h2>
         <Button kind="quiet" aria-label={texts.close} icon={<X aria-hidden />} onClick={onClose} />
