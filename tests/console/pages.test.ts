@@ -116,6 +116,8 @@ describe.skipIf(missing !== undefined)('the console', () => {
       const [invitation] = (await person.get('invitation.mine')).body;
       await person.post('invitation.accept', { invitationId: invitation.id });
     }
+    const members: Body = (await root.get('organization.members', { organizationId, search: 'alan' })).body;
+    await post('organization.updateMemberRole', { memberId: members.items[0].id, role: roleName });
     await invite(root, organizationId, 'katherine@example.org');
     const zoneId = await zoneOf(h, organizationId);
     for (const [name, type, content] of [
@@ -268,10 +270,15 @@ describe.skipIf(missing !== undefined)('the console', () => {
       const dark = { colorScheme: 'dark' };
       await shoot('overview', paths.overview ?? '', {});
       await shoot('zone', paths.zone ?? '', dark);
-      await shoot('audit', paths.audit ?? '', {});
+      await shoot('audit', paths.audit ?? '', {}, async ({ page }) => {
+        const change = page.getByRole('row').filter({ hasText: 'member.update' });
+        await change.getByRole('button', { name: 'Details' }).click();
+      });
       await shoot('access', paths.access ?? '', {}, async ({ page }) => {
-        await page.getByLabel('Person').selectOption({ label: 'Grace Hopper · grace@acme.example.com' });
-        await page.getByLabel('Permission').selectOption('server:create');
+        await page
+          .getByLabel('Person', { exact: true })
+          .selectOption({ label: 'Grace Hopper · grace@acme.example.com' });
+        await page.getByLabel('Permission', { exact: true }).selectOption('server:create');
         await page.getByText('The role dns-editor does not allow it.').waitFor();
       });
       await shoot('members', paths.members ?? '', dark, async ({ page }) => {

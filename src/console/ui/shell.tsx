@@ -17,15 +17,17 @@ import { Navigation } from './navigation.tsx';
 import { Unreadable } from './notice.tsx';
 import { Logo, NotFound } from './outside.tsx';
 
-/** The organization that the address names, else the active one. */
+/** The organization that the address names, else the one that was looked at last, else the active one. */
 function useCurrent(organizations: Organization[] | undefined) {
   const { slug } = useParams({ strict: false });
+  const [last, setLast] = useState(slug);
+  if (slug !== undefined && slug !== last) setLast(slug);
   const active = useQuery({
     queryKey: ['organization.active', undefined],
     queryFn: ({ signal }) => query('organization.active', undefined, signal),
-    enabled: slug === undefined,
+    enabled: last === undefined,
   });
-  return organizations?.find((one) => (slug === undefined ? one.id === active.data?.id : one.slug === slug));
+  return organizations?.find((one) => (last === undefined ? one.id === active.data?.id : one.slug === last));
 }
 
 /** Around all pages for who is signed in: where one is, where one can go, and who one is. */
