@@ -91,17 +91,22 @@ export function useSending<Input, Output>(
   });
 }
 
-/** Calls a mutation; the page shows it as curl, with `sample` until something was sent. */
+/** Calls a mutation; the page shows it as curl, with `sample` until something was sent. In a dialog, `useOffer` on its page shows it. */
 export function useAct<P extends MutationPath>(
   path: P,
   options: { done?: Done<OutputOf<P>>; sample?: object } = {},
 ): Act<InputOf<P>, OutputOf<P>> {
   const act = useSending((input: InputOf<P>) => mutate(path, input), options.done);
-  useShown({ method: 'POST', path, input: act.variables ?? options.sample });
+  const input = act.variables ?? options.sample;
+  useShown({ method: 'POST', path, input }, input !== undefined);
   return act;
 }
 
-/** The same for what is no procedure, such as signing in; the caller says what it answers. */
+/** Shows a call that a dialog of the page makes, before it is open. */
+export const useOffer = <P extends MutationPath>(path: P, sample: InputOf<P>): void =>
+  useShown({ method: 'POST', path, input: sample });
+
+/** `useAct` for what is no procedure, such as signing in; the caller says what it answers. */
 export function usePost<Output = unknown>(
   path: `auth/${string}`,
   options: { done?: Done<Output>; sample?: object } = {},

@@ -2,7 +2,7 @@ import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { PERMISSIONS } from '../../kernel/permissions.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList } from '../lib/calls.tsx';
+import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
@@ -26,6 +26,8 @@ const LIFETIMES = ['30', '90', '365', ''] as const;
 export function ApiKeys() {
   const reading = useList('apiKey.all', {});
   const { id } = useOrganization();
+  useOffer('apiKey.create', { name: 'ci', organizationId: id, expiresIn: 90 * DAY_SECONDS });
+  useOffer('apiKey.rotate', { apiKeyId: '…', overlapSeconds: DAY_SECONDS });
   const [rotating, setRotating] = useState<ApiKey>();
   const [ending, setEnding] = useState<ApiKey>();
   const remove = useAct('apiKey.delete', { done: t.removed, sample: { apiKeyId: '…' } });
@@ -98,9 +100,7 @@ export function ApiKeys() {
 function CreateForm({ onDone }: { onDone: () => void }) {
   const { id: organizationId, name } = useOrganization();
   const [isLimited, setIsLimited] = useState(false);
-  const create = useAct('apiKey.create', {
-    sample: { name: 'ci', organizationId, expiresIn: 90 * DAY_SECONDS },
-  });
+  const create = useAct('apiKey.create');
   if (create.data !== undefined) return <ShownOnce apiKey={create.data.key} onDone={onDone} />;
   return (
     <Form
@@ -143,7 +143,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
 }
 
 function Rotate({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
-  const rotate = useAct('apiKey.rotate', { sample: { apiKeyId: apiKey.id, overlapSeconds: DAY_SECONDS } });
+  const rotate = useAct('apiKey.rotate');
   return (
     <Dialog title={t.rotateTitle(apiKey.name)} onClose={onClose}>
       {rotate.data !== undefined ? (

@@ -2,7 +2,7 @@ import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { TIER_NAMES, TIERS } from '../../kernel/tiers.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList, useRead } from '../lib/calls.tsx';
+import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
@@ -25,6 +25,9 @@ export function Licenses() {
   const reading = useList('license.all', {});
   const [step, setStep] = useState<Step>();
   const close = () => setStep(undefined);
+  useOffer('license.create', { plan: 'paid' });
+  useOffer('license.update', { licenseId: '…', active: false });
+  useOffer('organization.assignLicense', { organizationId: '…', licenseId: '…' });
   const unassign = useAct('organization.unassignLicense', {
     done: t.unassigned,
     sample: { organizationId: '…' },
@@ -106,7 +109,7 @@ export function Licenses() {
 }
 
 function CreateForm({ onDone }: { onDone: () => void }) {
-  const create = useAct('license.create', { done: t.created, sample: { plan: 'paid' } });
+  const create = useAct('license.create', { done: t.created });
   if (create.data !== undefined) return <Copyable text={create.data.key} label={texts.copy} />;
   return (
     <Form

@@ -1,7 +1,7 @@
 import { useDeferredValue, useState } from 'react';
 import { isBuiltIn, outranks } from '../../kernel/permissions.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList, useRead } from '../lib/calls.tsx';
+import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { useMe } from '../lib/session.ts';
 import { texts } from '../texts.ts';
@@ -24,6 +24,9 @@ export function Members() {
   const wanted = useDeferredValue(search.trim());
   const [step, setStep] = useState<Step>();
   const close = () => setStep(undefined);
+  useOffer('organization.updateMemberRole', { memberId: '…', role: 'admin' });
+  useOffer('organization.removeMember', { memberId: '…' });
+  useOffer('organization.transferOwnership', { organizationId, memberId: '…', currentPassword: '…' });
   const reading = useList('organization.members', {
     organizationId,
     ...(wanted === '' ? {} : { search: wanted }),
@@ -103,7 +106,6 @@ function ChangeRole({ member: { id: memberId, role, user }, onClose }: StepProps
   const { data: roles = [] } = useRead('customRole.all', { organizationId });
   const update = useAct('organization.updateMemberRole', {
     done: t.roleChanged(user.email),
-    sample: { memberId, role },
   });
   return (
     <Dialog title={t.roleOf(user.email)} onClose={onClose}>
@@ -128,7 +130,7 @@ function ChangeRole({ member: { id: memberId, role, user }, onClose }: StepProps
 }
 
 function Remove({ member: { id: memberId, user }, onClose }: StepProps) {
-  const remove = useAct('organization.removeMember', { done: t.removed(user.email), sample: { memberId } });
+  const remove = useAct('organization.removeMember', { done: t.removed(user.email) });
   return (
     <Confirm
       title={t.removeTitle(user.email)}
@@ -147,7 +149,6 @@ function Transfer({ member: { id: memberId, user }, onClose }: StepProps) {
   const { id: organizationId, name } = useOrganization();
   const transfer = useAct('organization.transferOwnership', {
     done: t.transferred(user.email),
-    sample: { organizationId, memberId, currentPassword: '…' },
   });
   const [typed, setTyped] = useState('');
   return (

@@ -2,7 +2,7 @@ import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { NODE_POOLS } from '../../kernel/tiers.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList } from '../lib/calls.tsx';
+import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
@@ -21,6 +21,10 @@ export function Nodes() {
   const reading = useList('node.all', {});
   const [step, setStep] = useState<Step>();
   const close = () => setStep(undefined);
+  useOffer('node.create', { ...NEW, name: 'n1' });
+  useOffer('node.update', { nodeId: '…', draining: true });
+  useOffer('node.assignOrganization', { nodeId: '…', organizationId: '…' });
+  useOffer('node.rotateToken', { nodeId: '…' });
   const unassign = useAct('node.unassignOrganization', { done: t.unassigned, sample: { nodeId: '…' } });
   const remove = useAct('node.remove', { done: ({ name }) => t.removed(name), sample: { nodeId: '…' } });
   return (
@@ -169,7 +173,7 @@ const Fields = ({ node }: { node: Described }) => (
 );
 
 function CreateForm({ onDone }: { onDone: () => void }) {
-  const create = useAct('node.create', { sample: { ...NEW, name: 'n1' } });
+  const create = useAct('node.create');
   if (create.data !== undefined) return <Token token={create.data.token} onDone={onDone} />;
   return (
     <Form act={create} input={given} submit={t.create}>
@@ -233,7 +237,7 @@ function Assign({ node: { id: nodeId, name }, onClose }: StepProps) {
 }
 
 function Rotate({ node: { id: nodeId, name }, onClose }: StepProps) {
-  const rotate = useAct('node.rotateToken', { sample: { nodeId } });
+  const rotate = useAct('node.rotateToken');
   return (
     <Dialog title={t.rotateTitle(name)} onClose={onClose}>
       {rotate.data !== undefined ? (

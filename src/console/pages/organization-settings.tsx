@@ -44,7 +44,7 @@ export function OrganizationSettings() {
 function General() {
   const { id: organizationId, name, handle, description, defaultRole, active } = useOrganization();
   const { data: roles = [] } = useRead('customRole.all', { organizationId });
-  const update = useAct('organization.update', { done: t.saved });
+  const update = useAct('organization.update', { done: t.saved, sample: { organizationId, name } });
   return (
     <Form
       act={update}

@@ -1,7 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
-import { useAct, useRead } from '../lib/calls.tsx';
+import { useAct, useOffer, useRead } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Titled, When } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
@@ -15,6 +15,7 @@ const t = texts.organizations;
 /** All organizations of the caller, and the invitations that wait for an answer. */
 export function Organizations() {
   const reading = useRead('organization.all', {});
+  useOffer('organization.create', { name: 'Acme', handle: 'acme' });
   return (
     <Page
       title={t.title}
@@ -55,7 +56,6 @@ function CreateForm({ onDone }: { onDone: () => void }) {
   const navigate = useNavigate();
   const create = useAct('organization.create', {
     done: ({ name }) => t.created(name),
-    sample: { name: 'Acme', handle: 'acme' },
   });
   const [typed, setTyped] = useState('');
   const handle = useDeferredValue(typed.trim());

@@ -30,7 +30,7 @@ export function PlatformSettings() {
 }
 
 function Rules({ settings }: { settings: Settings }) {
-  const update = useAct('settings.update', { done: t.saved });
+  const update = useAct('settings.update', { done: t.saved, sample: { registration: false } });
   return (
     <Form
       act={update}

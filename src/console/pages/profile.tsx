@@ -4,6 +4,7 @@ import { query } from '../lib/api.ts';
 import { useAct, useSending } from '../lib/calls.tsx';
 import { COUNTRIES } from '../lib/countries.ts';
 import { useMe } from '../lib/session.ts';
+import { useShown } from '../lib/shown.tsx';
 import { applyTheme } from '../lib/theme.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
@@ -134,6 +135,7 @@ function Address() {
 
 function Export() {
   const read = useSending(() => query('user.export', undefined));
+  useShown({ method: 'GET', path: 'user.export', input: undefined });
   return (
     <>
       {read.data === undefined ? (
@@ -150,7 +152,7 @@ function Export() {
 
 function Remove() {
   const me = useMe();
-  const remove = useAct('user.remove');
+  const remove = useAct('user.remove', { sample: { userId: 'me', currentPassword: '…' } });
   const [typed, setTyped] = useState('');
   return (
     <DialogButton label={t.remove} kind="danger">

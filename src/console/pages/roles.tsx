@@ -9,7 +9,7 @@ import {
   roleOf,
 } from '../../kernel/permissions.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useRead } from '../lib/calls.tsx';
+import { useAct, useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge, When } from '../ui/bits.tsx';
@@ -33,6 +33,9 @@ export function Roles() {
   const { id: organizationId } = useOrganization();
   const can = useCan();
   const reading = useRead('customRole.all', { organizationId });
+  const example = { organizationId, roleName: 'dns-editor', permissions: { dnsRecord: ['read', 'create'] } };
+  useOffer('customRole.create', example);
+  useOffer('customRole.update', example);
   const [editing, setEditing] = useState<CustomRole>();
   const [ending, setEnding] = useState<CustomRole>();
   const remove = useAct('customRole.remove', {
@@ -116,7 +119,6 @@ function CreateForm({ onDone }: { onDone: () => void }) {
   const { id: organizationId } = useOrganization();
   const create = useAct('customRole.create', {
     done: ({ role }) => t.created(role),
-    sample: { organizationId, roleName: 'dns-editor', permissions: { dnsRecord: ['read', 'create'] } },
   });
   return (
     <Form

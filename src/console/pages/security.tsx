@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { encode } from 'uqr';
 import { useAct, usePost } from '../lib/calls.tsx';
 import { useMe } from '../lib/session.ts';
+import { useShown } from '../lib/shown.tsx';
 import { texts } from '../texts.ts';
 import { Badge } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
@@ -18,6 +19,8 @@ type Enrolment = { totpURI: string; backupCodes: string[] };
 export function Security() {
   const { twoFactorEnabled } = useMe();
   const [isEnrolling, setIsEnrolling] = useState(false);
+  useShown({ method: 'POST', path: 'auth/two-factor/enable', input: { password: '…' } });
+  useShown({ method: 'POST', path: 'auth/two-factor/verify-totp', input: { code: '…' } });
   return (
     <Page title={t.title}>
       <Section title={texts.password} about={t.passwordAbout}>
@@ -98,8 +101,8 @@ const PasswordField = () => (
 
 /** The password, then the code to scan, then a first code, then the recovery codes. */
 function Enrol({ onDone }: { onDone: () => void }) {
-  const enable = usePost<Enrolment>('auth/two-factor/enable', { sample: { password: '…' } });
-  const confirm = usePost('auth/two-factor/verify-totp', { done: t.enabled, sample: { code: '…' } });
+  const enable = usePost<Enrolment>('auth/two-factor/enable');
+  const confirm = usePost('auth/two-factor/verify-totp', { done: t.enabled });
   if (enable.data === undefined) {
     return (
       <Form act={enable} input={(values) => ({ password: values.text('password') })} submit={t.next}>
@@ -165,9 +168,7 @@ function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void 
 }
 
 function Renew({ onDone }: { onDone: () => void }) {
-  const renew = usePost<Pick<Enrolment, 'backupCodes'>>('auth/two-factor/generate-backup-codes', {
-    sample: { password: '…' },
-  });
+  const renew = usePost<Pick<Enrolment, 'backupCodes'>>('auth/two-factor/generate-backup-codes');
   if (renew.data !== undefined) return <RecoveryCodes codes={renew.data.backupCodes} onDone={onDone} />;
   return (
     <Form act={renew} input={(values) => ({ password: values.text('password') })} submit={t.renew}>
@@ -177,7 +178,7 @@ function Renew({ onDone }: { onDone: () => void }) {
 }
 
 function Disable({ onDone }: { onDone: () => void }) {
-  const disable = usePost('auth/two-factor/disable', { done: t.disabled, sample: { password: '…' } });
+  const disable = usePost('auth/two-factor/disable', { done: t.disabled });
   return (
     <Form
       act={disable}

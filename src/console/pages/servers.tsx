@@ -1,7 +1,7 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList, useRead } from '../lib/calls.tsx';
+import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Titled, When } from '../ui/bits.tsx';
@@ -21,6 +21,8 @@ export function Servers() {
   const can = useCan();
   const count = useRead('server.count', { organizationId });
   const reading = useList('server.all', { organizationId });
+  useOffer('server.create', { organizationId, name: 'web', memoryMb: 1024, diskMb: 10_000, cpuPercent: 100 });
+  useOffer('server.update', { serverId: '…', memoryMb: 2048 });
   const [editing, setEditing] = useState<Server>();
   const [ending, setEnding] = useState<Server>();
   const setState = useAct('server.setState', {
@@ -115,7 +117,6 @@ function CreateForm({ onDone }: { onDone: () => void }) {
   const { data } = useRead('node.available', { organizationId });
   const create = useAct('server.create', {
     done: ({ name }) => t.created(name),
-    sample: { organizationId, name: 'web', memoryMb: 1024, diskMb: 10_000, cpuPercent: 100 },
   });
   const nodes = data?.items.map(({ id, name, freeMemoryMb }) => ({
     value: id,

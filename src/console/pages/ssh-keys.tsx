@@ -1,7 +1,7 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList } from '../lib/calls.tsx';
+import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
@@ -38,6 +38,8 @@ type SshKeysProps = { about: string; owner: Owner; mayCreate: boolean; mayRemove
 function SshKeys({ about, owner, mayCreate, mayRemove }: SshKeysProps) {
   const reading = useList('sshKey.all', owner);
   const [ending, setEnding] = useState<SshKey>();
+  useOffer('sshKey.generate', { type: 'ed25519' });
+  useOffer('sshKey.create', { name: 'laptop', publicKey: 'ssh-ed25519 AAAA…', ...owner });
   const remove = useAct('sshKey.remove', { done: ({ name }) => t.removed(name), sample: { sshKeyId: '…' } });
   return (
     <Page
@@ -95,10 +97,9 @@ function SshKeys({ about, owner, mayCreate, mayRemove }: SshKeysProps) {
 /** Takes a public key, or has a pair made whose private half is shown once. */
 function CreateForm({ owner, onDone }: { owner: Owner; onDone: () => void }) {
   const [publicKey, setPublicKey] = useState('');
-  const generate = useAct('sshKey.generate', { sample: { type: 'ed25519' } });
+  const generate = useAct('sshKey.generate');
   const create = useAct('sshKey.create', {
     done: ({ name }) => t.created(name),
-    sample: { name: 'laptop', publicKey: 'ssh-ed25519 AAAA…', ...owner },
   });
   const pair = generate.data;
   return (

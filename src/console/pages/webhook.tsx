@@ -2,7 +2,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { RotateCw, Send } from 'lucide-react';
 import { useState } from 'react';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList, useRead } from '../lib/calls.tsx';
+import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Facts, Titled, When } from '../ui/bits.tsx';
@@ -25,6 +25,7 @@ export function Webhook() {
   const { webhookId } = useParams({ strict: false });
   const reading = useRead('webhook.all', { organizationId });
   const can = useCan();
+  useOffer('webhook.update', { webhookId: webhookId ?? '', active: false });
   const test = useAct('webhook.test', { done: t.testSent, sample: { webhookId } });
   if (reading.data === undefined)
     return reading.error === null ? <Skeleton /> : <Unreadable reading={reading} />;

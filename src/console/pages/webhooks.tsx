@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useRead } from '../lib/calls.tsx';
+import { useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Titled, When } from '../ui/bits.tsx';
@@ -15,6 +15,7 @@ export function Webhooks() {
   const { id: organizationId, slug } = useOrganization();
   const can = useCan();
   const reading = useRead('webhook.all', { organizationId });
+  useOffer('webhook.create', { organizationId, url: 'https://example.org/hooks', events: ['*'] });
   return (
     <Page
       title={t.title}

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useAct, useList } from '../lib/calls.tsx';
+import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge, When } from '../ui/bits.tsx';
@@ -16,6 +16,7 @@ export function Zones() {
   const { id: organizationId, slug } = useOrganization();
   const can = useCan();
   const reading = useList('dnsZone.all', { organizationId });
+  useOffer('dnsZone.create', { organizationId, name: 'example.com' });
   return (
     <Page
       title={t.title}
@@ -60,7 +61,6 @@ function CreateForm({ onDone }: { onDone: () => void }) {
   const { id: organizationId } = useOrganization();
   const create = useAct('dnsZone.create', {
     done: ({ name }) => t.created(name),
-    sample: { organizationId, name: 'example.com' },
   });
   return (
     <Form

@@ -1,7 +1,7 @@
 import { Send } from 'lucide-react';
 import { useState } from 'react';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useRead } from '../lib/calls.tsx';
+import { useAct, useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge } from './bits.tsx';
@@ -16,6 +16,9 @@ const addressesOf = (text: string): string[] => text.split(/[\s,;]+/).filter((ad
 
 /** Invites any number of people at once, up to a hundred, and says of each what became of it. */
 export function InviteButton() {
+  const { id: organizationId } = useOrganization();
+  const invitations = [{ email: 'ada@example.org', role: 'member' }];
+  useOffer('organization.inviteMembers', { organizationId, invitations });
   return (
     <DialogButton label={t.invite} kind="primary" icon={<Send aria-hidden />}>
       {(close) => <InviteForm onDone={close} />}
@@ -34,7 +37,6 @@ function InviteForm({ onDone }: { onDone: () => void }) {
   );
   const invite = useAct('organization.inviteMembers', {
     done: (answers) => t.sent(answers.filter(({ status }) => status === 'invited').length),
-    sample: { organizationId, invitations: [{ email: 'ada@example.org', role: 'member' }] },
   });
   if (refused.length > 0) {
     return (

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { isRecordType, RECORD_TYPES } from '../../kernel/dns/content.ts';
 import { relativeName } from '../../kernel/dns/names.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList } from '../lib/calls.tsx';
+import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { contentProblem, nameProblem } from '../lib/dns.ts';
 import { useCan } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
@@ -29,6 +29,9 @@ export function Records({ zone }: { zone: Zone }) {
     zoneId,
     ...(isRecordType(type) ? { type } : {}),
   });
+  const example = { name: 'www', content: '192.0.2.1' };
+  useOffer('dnsRecord.create', { organizationId, zoneId, type: 'A', ...example });
+  useOffer('dnsRecord.update', { organizationId, zoneId, recordId: '…', ...example });
   const remove = useAct('dnsRecord.delete', {
     done: t.removed,
     sample: { organizationId, zoneId, recordId: '…' },
@@ -114,7 +117,6 @@ function RecordForm({
   const [content, setContent] = useState(record?.content ?? '');
   const create = useAct('dnsRecord.create', {
     done: t.created,
-    sample: { organizationId, zoneId, name: 'www', type: 'A', content: '192.0.2.1' },
   });
   const update = useAct('dnsRecord.update', { done: t.changed });
   const nameFault = nameProblem(name, zoneName);

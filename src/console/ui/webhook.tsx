@@ -55,9 +55,7 @@ export function EventChoice({ chosen = ['*'] }: { chosen?: readonly string[] }) 
 
 export function CreateWebhook({ onDone }: { onDone: () => void }) {
   const { id: organizationId } = useOrganization();
-  const create = useAct('webhook.create', {
-    sample: { organizationId, url: 'https://example.org/hooks', events: ['*'] },
-  });
+  const create = useAct('webhook.create');
   if (create.data !== undefined) return <Secret secret={create.data.secret} onDone={onDone} />;
   return (
     <Form
