@@ -31,7 +31,7 @@ const takesHtml = ({ headers: { accept = '*/*' } }: FastifyRequest): boolean =>
 
 /** A path with dots, which the library refuses. */
 const leadsOutside = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'FST_STATIC_FORBIDDEN_PATH';
+  error instanceof Error && 'statusCode' in error && error.statusCode === 403;
 
 /**
  * The built console: `directory` holds its index.html and, in assets/, files named after their content. Each lies there

@@ -223,6 +223,19 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await page.context().close();
   }, 60_000);
 
+  test('on a narrow screen the menu opens, leads, and closes', async () => {
+    const visitor = await chromium.visitor({ viewport: NARROW });
+    await enter(visitor, h.url, root.cookie);
+    const { page } = visitor;
+    await open(visitor, paths.overview ?? '');
+    expect(await page.getByRole('link', { name: 'Audit log' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Audit log' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Audit log' }).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
   test('the first page is small, and there in a moment', async () => {
     const times: number[] = [];
     for (let turn = 0; turn < 3; turn += 1) {

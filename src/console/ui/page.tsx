@@ -47,6 +47,7 @@ export function Section({ title, about, actions, children }: SectionProps) {
 /** Puts a text into the clipboard. */
 export function Copy({ text, label }: { text: string; label: string }) {
   const [isDone, setIsDone] = useState(false);
+  if (!window.isSecureContext) return null; // browsers have no clipboard there: over plain http from elsewhere
   const copy = async () => {
     await navigator.clipboard.writeText(text);
     setIsDone(true);
