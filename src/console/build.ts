@@ -49,28 +49,37 @@ const hasVite = async (): Promise<boolean> =>
     () => false,
   );
 
+const hashOfBuilt = async (): Promise<string> => {
+  const stamp = join(OUTPUT, STAMP);
+  return existsSync(stamp) ? readFile(stamp, 'utf8') : '';
+};
+
 /** Aside first, and then in its place at once: nobody is served a half, and two may build at the same time. */
 async function build(hash: string): Promise<void> {
   process.env.NODE_ENV = 'production'; // whoever starts it: a test would get React for development
   const { build } = await import('vite');
   await mkdir(dirname(OUTPUT), { recursive: true });
   const aside = await mkdtemp(`${OUTPUT}-`);
-  await build({
-    configFile: fileURLToPath(new URL('vite.config.ts', import.meta.url)),
-    logLevel: 'warn',
-    build: { outDir: aside },
-  });
-  await compress(aside);
-  await writeFile(join(aside, STAMP), hash);
-  await chmod(aside, 0o755);
-  await rm(OUTPUT, { recursive: true, force: true });
-  await rename(aside, OUTPUT);
+  try {
+    await build({
+      configFile: fileURLToPath(new URL('vite.config.ts', import.meta.url)),
+      logLevel: 'warn',
+      build: { outDir: aside },
+    });
+    await compress(aside);
+    await writeFile(join(aside, STAMP), hash);
+    await chmod(aside, 0o755);
+    await rm(OUTPUT, { recursive: true, force: true });
+    await rename(aside, OUTPUT);
+  } catch (error) {
+    if ((await hashOfBuilt()) !== hash) throw error; // somebody else's build of the same was there first
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
 }
 
 const wanted = await hashOfSources();
-const stamp = join(OUTPUT, STAMP);
-const built = existsSync(stamp) ? await readFile(stamp, 'utf8') : '';
-if (built !== wanted) {
+if ((await hashOfBuilt()) !== wanted) {
   if (await hasVite()) await build(wanted);
   else process.stderr.write('The console is not built: that needs the development dependencies.\n');
 }

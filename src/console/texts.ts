@@ -575,6 +575,9 @@ export const texts = {
   users: {
     title: 'Users',
     about: 'Any account of this installation, by the id that members and audit rows carry.',
+    create: 'Create account',
+    created: (email: string) => `The account of ${email} is created.`,
+    organization: 'Member of',
     id: 'Id of the account',
     find: 'Find',
     account: 'Account',

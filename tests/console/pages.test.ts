@@ -46,6 +46,7 @@ const OPENERS = [
   ['webhooks', 'Add webhook'],
   ['keys', 'Create key'],
   ['security', 'Set up'],
+  ['users', 'Create account'],
 ] as const;
 
 type Result = { violations: { id: string; impact: string; nodes: { target: string[] }[] }[] };

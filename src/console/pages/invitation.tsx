@@ -74,10 +74,16 @@ function Answer({ token }: { token: string }) {
   const [isTurnedDown, setIsTurnedDown] = useState(false);
   const accept = useAct('invitation.accept', { sample: { token } });
   const reject = useAct('invitation.reject', { sample: { token } });
+  const choose = useAct('organization.setActive'); // so that one arrives where one has joined
   if (isTurnedDown) return <Notice>{t.rejected}</Notice>;
   return (
     <>
-      <Form act={accept} input={() => ({ token })} submit={t.accept} after={enter} />
+      <Form
+        act={accept}
+        input={() => ({ token })}
+        submit={t.accept}
+        after={({ organizationId }) => choose.mutate({ organizationId }, { onSettled: enter })}
+      />
       <p className="links">
         <Button
           isBusy={reject.isPending}

@@ -1,16 +1,18 @@
+import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { canOnPlatform, outranksOnPlatform, PLATFORM_ROLES } from '../../kernel/permissions.ts';
+import { canOnPlatform, outranks, outranksOnPlatform, PLATFORM_ROLES } from '../../kernel/permissions.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useRead } from '../lib/calls.tsx';
+import { useAct, useOffer, useRead } from '../lib/calls.tsx';
 import { useMe } from '../lib/session.ts';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Facts, Titled, When } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
-import { ConfirmButton } from '../ui/dialog.tsx';
+import { ConfirmButton, DialogButton } from '../ui/dialog.tsx';
 import { Field, Form, Select } from '../ui/form.tsx';
 import { Skeleton } from '../ui/list.tsx';
 import { Problem, Unreadable } from '../ui/notice.tsx';
 import { Page, Section } from '../ui/page.tsx';
+import { NewPassword } from '../ui/registration.tsx';
 
 const t = texts.users;
 type User = OutputOf<'user.one'>;
@@ -19,8 +21,20 @@ type User = OutputOf<'user.one'>;
 export function Users() {
   const me = useMe();
   const [userId, setUserId] = useState('');
+  const account = { email: 'ada@example.org', password: '…', role: 'member' };
+  useOffer('user.createUserWithCredentials', account);
   return (
-    <Page title={t.title} about={t.about}>
+    <Page
+      title={t.title}
+      about={t.about}
+      actions={
+        canOnPlatform(me.role, 'user.create') && (
+          <DialogButton label={t.create} kind="primary" icon={<Plus aria-hidden />}>
+            {(close) => <CreateForm onDone={close} />}
+          </DialogButton>
+        )
+      }
+    >
       <form
         className="filters"
         aria-label={t.find}
@@ -34,6 +48,35 @@ export function Users() {
       </form>
       {userId !== '' && <Found userId={userId} />}
     </Page>
+  );
+}
+
+/** With a password of the operator's choice, for who cannot be invited by mail. */
+function CreateForm({ onDone }: { onDone: () => void }) {
+  const { data: organizations = [] } = useRead('organization.all', { activeOnly: true });
+  const create = useAct('user.createUserWithCredentials', { done: ({ email }) => t.created(email) });
+  const administered = organizations.filter(({ role }) => outranks(role, 'member'));
+  return (
+    <Form
+      act={create}
+      input={(values) => ({
+        organizationId: values.text('organizationId'),
+        email: values.text('email'),
+        password: values.text('password'),
+        role: values.text('role'),
+      })}
+      submit={t.create}
+      after={onDone}
+    >
+      <Select
+        name="organizationId"
+        label={t.organization}
+        options={administered.map(({ id, name }) => ({ value: id, label: name }))}
+      />
+      <Field name="email" label={texts.email} type="email" required autoComplete="off" />
+      <NewPassword />
+      <Select name="role" label={texts.members.role} options={['member', 'admin']} />
+    </Form>
   );
 }
 
