@@ -24,6 +24,8 @@ export type Overrides = {
   mailer?: Mailer;
   rateLimiter?: RateLimiter;
   logger?: FastifyBaseLogger;
+  /** Where the built console lies; without it there is none. */
+  consoleDirectory?: string | undefined;
   /** Called when the service cannot go on. */
   onFatal?: (reason: string) => void;
 };
@@ -112,6 +114,7 @@ export async function createApp(
         if (state !== 'current') throw new Error(`The migrations of the database are ${state}.`);
       },
       countJobs: () => countJobs(database, deps.now()),
+      consoleDirectory: overrides.consoleDirectory,
       logger,
       version: VERSION,
     });

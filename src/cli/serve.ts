@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
@@ -7,12 +9,18 @@ const DRAIN_MS = 10_000;
 /** npm passes a Ctrl-C on to us that the terminal has sent us already; that is not a second request to stop. */
 const SAME_SIGNAL_MS = 1_000;
 
+/** In a checkout as in the package, where `npm run build:console` puts it. */
+const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../dist/console', import.meta.url));
+
 /** Runs the service until it is told to stop. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   try {
     const config = readConfig(environment);
     const logger = pino({ level: config.logLevel });
+    const hasConsole = existsSync(`${CONSOLE_DIRECTORY}/index.html`);
+    if (!hasConsole) logger.warn('the console is not built: npm run build:console');
     const app = await createApp(config, logger, {
+      consoleDirectory: hasConsole ? CONSOLE_DIRECTORY : undefined,
       onFatal: (reason) => {
         logger.fatal(reason);
         process.exit(1);

@@ -17,6 +17,7 @@ import { notFound } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { serveAuth } from './auth.ts';
 import { avatarRoutes } from './avatars.ts';
+import { consoleRoutes } from './console.ts';
 import { type ContextOptions, contextFactory, principalReader } from './context.ts';
 import { endWithLastRequest } from './drain.ts';
 import { parseJsonBody } from './json.ts';
@@ -44,6 +45,8 @@ export type ServerOptions = ContextOptions &
     isHttps: boolean;
     corsOrigins: string[];
     trustedProxies: string[];
+    /** Where the built console lies; without it, small pages stand where the links of mails lead. */
+    consoleDirectory?: string | undefined;
     logger: FastifyBaseLogger;
     version: string;
   };
@@ -175,7 +178,8 @@ export async function createServer(options: ServerOptions) {
   serveAuth(app, options.authRoutes, options.trustedOrigins, principalReader(options));
   trpcRoutes(app, endpoints, createContext);
   referenceRoutes(app, appRouter, options.version);
-  pageRoutes(app);
+  if (options.consoleDirectory === undefined) pageRoutes(app);
+  else consoleRoutes(app, options.consoleDirectory);
   plainRoutes(app, endpoints, createContext);
   uploadRoutes(app, endpoints, createContext);
   streamRoutes(app, endpoints, createContext);

@@ -108,8 +108,26 @@ test('the driver comes along as it is patched, and nothing else does', async () 
   expect(shipped).toContain('chunk = nextWriteTimer = null\n    socket.removeListener');
 });
 
+const isConsole = (name: string) => name.startsWith('console/');
+
 test('every source file was built, and nothing else', async () => {
-  expect(await filesOf(join(installed, 'dist'), '.js')).toEqual(await filesOf(join(ROOT, 'src'), '.ts'));
+  const [built, sources] = [
+    await filesOf(join(installed, 'dist'), '.js'),
+    await filesOf(join(ROOT, 'src'), '.ts'),
+  ];
+  expect(built.filter((name) => !isConsole(name))).toEqual(sources.filter((name) => !isConsole(name)));
+});
+
+test('the console comes along, built and compressed', async () => {
+  const files = await filesOf(join(installed, 'dist/console'));
+  const page = await readFile(join(installed, 'dist/console/index.html'), 'utf8');
+  const named = [...page.matchAll(/(?:src|href)="\/([^"]+)"/g)].map(([, name = '']) => name);
+  expect(named.length).toBeGreaterThan(2);
+  expect(named.filter((name) => !files.includes(name))).toEqual([]);
+  const scripts = files.filter((name) => name.endsWith('.js'));
+  expect(scripts.filter((name) => !files.includes(`${name}.br`) || !files.includes(`${name}.gz`))).toEqual(
+    [],
+  );
 });
 
 test('what the manifest names is there', () => {

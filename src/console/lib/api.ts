@@ -1,0 +1,103 @@
+import { getUntypedClient, TRPCClientError } from '@trpc/client';
+import { type AppRouter, createClient, type RouterInputs, type RouterOutputs } from '../../client/index.ts';
+import { texts } from '../texts.ts';
+import { lost, reached } from './connection.ts';
+
+type Procedures = AppRouter['_def']['record'];
+type PathOf<Kind extends 'query' | 'mutation'> = {
+  [R in keyof Procedures & string]: {
+    [N in keyof Procedures[R] & string]: Procedures[R][N] extends { _def: { type: Kind } }
+      ? `${R}.${N}`
+      : never;
+  }[keyof Procedures[R] & string];
+}[keyof Procedures & string];
+export type QueryPath = PathOf<'query'>;
+export type MutationPath = PathOf<'mutation'>;
+
+/** What the procedure of a dotted name takes and answers. */
+export type InputOf<P extends string> = P extends `${infer R extends keyof RouterInputs}.${infer N}`
+  ? N extends keyof RouterInputs[R]
+    ? RouterInputs[R][N]
+    : never
+  : never;
+export type OutputOf<P extends string> = P extends `${infer R extends keyof RouterOutputs}.${infer N}`
+  ? N extends keyof RouterOutputs[R]
+    ? RouterOutputs[R][N]
+    : never
+  : never;
+
+/** A refusal of the service, or that it could not be reached. */
+export class CallError extends Error {
+  override name = 'CallError';
+  /** A stable word; `connection` when there was no answer. */
+  readonly reason: string;
+  readonly status: number;
+  /** Messages by the input field that they are about. */
+  readonly fields: Readonly<Record<string, string>>;
+
+  constructor(message: string, reason: string, status: number, issues: readonly Issue[] = []) {
+    super(message);
+    this.reason = reason;
+    this.status = status;
+    this.fields = Object.fromEntries(issues.map(({ path, message }) => [String(path[0] ?? ''), message]));
+  }
+}
+type Issue = { path: (string | number)[]; message: string };
+
+const unreachable = () => new CallError(texts.connection.failed, 'connection', 0);
+
+/** Every request of the console, so that it knows whether the service can be reached. */
+async function send(url: URL | RequestInfo, init?: RequestInit): Promise<Response> {
+  try {
+    const response = await fetch(url, init);
+    reached();
+    return response;
+  } catch (error) {
+    if (!(init?.signal?.aborted ?? false)) lost();
+    throw error;
+  }
+}
+
+const client = getUntypedClient(createClient({ baseUrl: '', fetch: send }));
+
+function asCallError(error: unknown): CallError {
+  if (error instanceof CallError) return error;
+  if (!(error instanceof TRPCClientError) || !error.data) return unreachable();
+  const { reason, httpStatus, issues } = error.data;
+  return new CallError(error.message, reason, httpStatus, issues);
+}
+
+/** Asks a query by its name, over the published client. */
+export const query = <P extends QueryPath>(path: P, input: InputOf<P>, signal?: AbortSignal) =>
+  client.query(path, input, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    throw asCallError(error);
+  }) as Promise<OutputOf<P>>;
+
+/** Calls a mutation by its name, over the published client. */
+export const mutate = <P extends MutationPath>(path: P, input: InputOf<P>) =>
+  client.mutation(path, input).catch((error: unknown) => {
+    throw asCallError(error);
+  }) as Promise<OutputOf<P>>;
+
+async function answerOf(sent: Promise<Response>): Promise<unknown> {
+  const response = await sent.catch(() => {
+    throw unreachable();
+  });
+  const body = await response.json();
+  if (!response.ok) throw new CallError(body.message, body.data.reason, response.status, body.issues);
+  return body;
+}
+
+/** Posts JSON to `/api/<path>`: what is no procedure, such as signing in. */
+export const post = (path: string, body: object): Promise<unknown> =>
+  answerOf(
+    send(`/api/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  );
+
+/** Posts a form with a file. */
+export const upload = (path: string, form: FormData): Promise<unknown> =>
+  answerOf(send(`/api/${path}`, { method: 'POST', body: form }));

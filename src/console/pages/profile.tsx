@@ -1,0 +1,191 @@
+import { useState } from 'react';
+import { THEMES } from '../../kernel/vocabulary.ts';
+import { query } from '../lib/api.ts';
+import { useAct, useSending } from '../lib/calls.tsx';
+import { COUNTRIES } from '../lib/countries.ts';
+import { useMe } from '../lib/session.ts';
+import { useShown } from '../lib/shown.tsx';
+import { applyTheme } from '../lib/theme.ts';
+import { texts } from '../texts.ts';
+import { Button } from '../ui/button.tsx';
+import { DialogButton } from '../ui/dialog.tsx';
+import { Download } from '../ui/download.tsx';
+import { Check, Field, Form, Select } from '../ui/form.tsx';
+import { Notice, Problem } from '../ui/notice.tsx';
+import { Page, Section } from '../ui/page.tsx';
+import { Picture } from '../ui/picture.tsx';
+
+const t = texts.profile;
+
+export function Profile() {
+  const me = useMe();
+  const removePicture = useAct('user.removeAvatar', { done: texts.picture.removed });
+  return (
+    <Page title={t.title} about={me.email}>
+      <Section title={texts.picture.title}>
+        <Picture
+          name={me.name}
+          url={me.avatarUrl}
+          path="user.uploadAvatar"
+          remove={() => removePicture.mutate(undefined)}
+        />
+      </Section>
+      <Section title={t.about}>
+        <Person key={me.updatedAt.getTime()} />
+      </Section>
+      <Section title={t.appearance}>
+        <Appearance />
+      </Section>
+      <Section title={t.address} about={t.addressAbout}>
+        {me.pendingEmail !== null && <Notice>{t.pending(me.pendingEmail)}</Notice>}
+        <Address key={me.email} />
+      </Section>
+      <Section title={t.data} about={t.dataAbout}>
+        <Export />
+      </Section>
+      <Section title={texts.danger} about={t.removeAbout}>
+        <Remove />
+      </Section>
+    </Page>
+  );
+}
+
+function Person() {
+  const me = useMe();
+  const update = useAct('user.update', { done: t.saved });
+  return (
+    <Form
+      act={update}
+      input={(values) => ({
+        firstName: values.text('firstName'),
+        lastName: values.text('lastName'),
+        displayName: values.given('displayName') ?? null,
+        billingLine1: values.given('billingLine1') ?? null,
+        billingZip: values.given('billingZip') ?? null,
+        billingCity: values.given('billingCity') ?? null,
+        billingCountry: values.given('billingCountry') ?? null,
+      })}
+      submit={texts.save}
+    >
+      <div className="columns">
+        <Field name="firstName" label={texts.signUp.firstName} defaultValue={me.firstName} maxLength={64} />
+        <Field name="lastName" label={texts.signUp.lastName} defaultValue={me.lastName} maxLength={64} />
+      </div>
+      <Field name="displayName" label={t.displayName} defaultValue={me.displayName ?? ''} maxLength={64} />
+      <Field name="billingLine1" label={t.street} defaultValue={me.billingLine1 ?? ''} maxLength={128} />
+      <div className="columns">
+        <Field name="billingZip" label={t.zip} defaultValue={me.billingZip ?? ''} maxLength={32} />
+        <Field name="billingCity" label={t.city} defaultValue={me.billingCity ?? ''} maxLength={128} />
+        <Select
+          name="billingCountry"
+          label={texts.signUp.country}
+          defaultValue={me.billingCountry ?? ''}
+          options={[{ value: '', label: '–' }, ...COUNTRIES]}
+        />
+      </div>
+    </Form>
+  );
+}
+
+function Appearance() {
+  const { settings } = useMe();
+  const update = useAct('user.update', { done: t.saved, sample: { settings: { theme: 'dark' } } });
+  return (
+    <Form
+      act={update}
+      input={(values) => ({
+        settings: { theme: THEMES.find((theme) => theme === values.text('theme')) ?? null },
+      })}
+      submit={texts.save}
+      after={({ settings: { theme = 'system' } }) => applyTheme(theme)}
+      inline
+    >
+      <Select
+        name="theme"
+        label={t.theme}
+        defaultValue={settings.theme ?? 'system'}
+        options={THEMES.map((theme) => ({ value: theme, label: t.themes[theme] }))}
+      />
+    </Form>
+  );
+}
+
+function Address() {
+  const me = useMe();
+  const update = useAct('user.update', { done: t.linkSent });
+  return (
+    <Form
+      act={update}
+      input={(values) => ({ email: values.text('email'), currentPassword: values.text('currentPassword') })}
+      submit={t.changeAddress}
+    >
+      <div className="columns">
+        <Field name="email" label={texts.email} type="email" required defaultValue={me.email} />
+        <Field
+          name="currentPassword"
+          label={texts.currentPassword}
+          type="password"
+          autoComplete="current-password"
+          required
+        />
+      </div>
+    </Form>
+  );
+}
+
+function Export() {
+  const read = useSending(() => query('user.export', undefined));
+  useShown({ method: 'GET', path: 'user.export', input: undefined });
+  return (
+    <>
+      {read.data === undefined ? (
+        <Button isBusy={read.isPending} onClick={() => read.mutate(undefined)}>
+          {t.collect}
+        </Button>
+      ) : (
+        <Download name="account.json" text={JSON.stringify(read.data, null, 2)} />
+      )}
+      {read.error !== null && <Problem>{read.error.message}</Problem>}
+    </>
+  );
+}
+
+function Remove() {
+  const me = useMe();
+  const remove = useAct('user.remove', { sample: { userId: 'me', currentPassword: '…' } });
+  const [typed, setTyped] = useState('');
+  return (
+    <DialogButton label={t.remove} kind="danger">
+      {() => (
+        <Form
+          act={remove}
+          input={(values) => ({
+            userId: 'me' as const,
+            currentPassword: values.text('currentPassword'),
+            deleteOrganizations: values.isOn('deleteOrganizations'),
+          })}
+          submit={t.remove}
+          kind="danger"
+          canSubmit={typed.trim() === me.email}
+          after={() => window.location.assign('/sign-in')}
+        >
+          <Field
+            name="confirmation"
+            label={texts.typeToConfirm(me.email)}
+            value={typed}
+            onChange={({ target }) => setTyped(target.value)}
+            autoComplete="off"
+          />
+          <Field
+            name="currentPassword"
+            label={texts.currentPassword}
+            type="password"
+            autoComplete="current-password"
+            required
+          />
+          <Check name="deleteOrganizations" label={t.deleteOrganizations} />
+        </Form>
+      )}
+    </DialogButton>
+  );
+}

@@ -1,0 +1,82 @@
+import { Send } from 'lucide-react';
+import { useState } from 'react';
+import type { OutputOf } from '../lib/api.ts';
+import { useAct, useOffer, useRead } from '../lib/calls.tsx';
+import { useCan, useOrganization } from '../lib/organization.tsx';
+import { texts } from '../texts.ts';
+import { Badge } from './bits.tsx';
+import { Button } from './button.tsx';
+import { DialogButton } from './dialog.tsx';
+import { Form, Select, TextArea } from './form.tsx';
+
+const t = texts.invitations;
+
+/** Any separator that people paste addresses with. */
+const addressesOf = (text: string): string[] => text.split(/[\s,;]+/).filter((address) => address !== '');
+
+/** Invites any number of people at once, up to a hundred, and says of each what became of it. */
+export function InviteButton() {
+  const { id: organizationId } = useOrganization();
+  const invitations = [{ email: 'ada@example.org', role: 'member' }];
+  useOffer('organization.inviteMembers', { organizationId, invitations });
+  return (
+    <DialogButton label={t.invite} kind="primary" icon={<Send aria-hidden />}>
+      {(close) => <InviteForm onDone={close} />}
+    </DialogButton>
+  );
+}
+
+function InviteForm({ onDone }: { onDone: () => void }) {
+  const { id: organizationId, defaultRole } = useOrganization();
+  const can = useCan();
+  const [refused, setRefused] = useState<OutputOf<'organization.inviteMembers'>>([]);
+  const { data: roles = [] } = useRead(
+    'customRole.all',
+    { organizationId },
+    { enabled: can('customRole:read') },
+  );
+  const invite = useAct('organization.inviteMembers', {
+    done: (answers) => t.sent(answers.filter(({ status }) => status === 'invited').length),
+  });
+  if (refused.length > 0) {
+    return (
+      <>
+        <ul className="refused">
+          {refused.map((answer) => (
+            <li key={answer.email}>
+              <Badge tone="bad">{answer.email}</Badge> {answer.status === 'refused' && answer.message}
+            </li>
+          ))}
+        </ul>
+        <Button onClick={onDone}>{texts.close}</Button>
+      </>
+    );
+  }
+  return (
+    <Form
+      act={invite}
+      input={(values) => ({
+        organizationId,
+        invitations: addressesOf(values.text('invitations')).map((email) => ({
+          email,
+          role: values.text('role'),
+        })),
+      })}
+      submit={t.invite}
+      after={(answers) => {
+        const failed = answers.filter(({ status }) => status === 'refused');
+        if (failed.length === 0) onDone();
+        else setRefused(failed);
+      }}
+    >
+      <TextArea name="invitations" label={t.addresses} hint={t.addressesHint} required autoFocus />
+      <Select
+        key={roles.length}
+        name="role"
+        label={texts.members.role}
+        defaultValue={defaultRole ?? 'member'}
+        options={['member', 'admin', ...roles.map(({ role }) => role)]}
+      />
+    </Form>
+  );
+}

@@ -1,0 +1,72 @@
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { CloudOff } from 'lucide-react';
+import { useIsLost } from '../lib/connection.ts';
+import { ShownCalls } from '../lib/shown.tsx';
+import { texts } from '../texts.ts';
+import { Problem } from './notice.tsx';
+
+export const Logo = () => (
+  <svg className="logo" viewBox="0 0 32 32" aria-hidden="true">
+    <rect width="32" height="32" rx="8" />
+    <path d="M8 10h16M16 10v14M11 16v5M21 16v5" />
+  </svg>
+);
+
+/** Around everything. */
+export function Root() {
+  const isLost = useIsLost();
+  return (
+    <>
+      {isLost && (
+        <p className="lost" role="alert">
+          <CloudOff aria-hidden /> {texts.connection.lost}
+        </p>
+      )}
+      <Outlet />
+    </>
+  );
+}
+
+/** Around the pages for who is not signed in. */
+export function Outside() {
+  const { pathname } = useLocation();
+  return (
+    <div className="outside">
+      <header className="brand">
+        <Logo />
+        {texts.product}
+      </header>
+      <main className="card">
+        <ShownCalls key={pathname}>
+          <Outlet />
+        </ShownCalls>
+      </main>
+    </div>
+  );
+}
+
+export function NotFound() {
+  return (
+    <main className="outside">
+      <div className="card">
+        <h1>{texts.notFound.title}</h1>
+        <p className="about">{texts.notFound.about}</p>
+        <Link to="/">{texts.notFound.home}</Link>
+      </div>
+    </main>
+  );
+}
+
+export function Unexpected({ error }: { error: unknown }) {
+  return (
+    <main className="outside">
+      <div className="card">
+        <h1>{texts.unexpected}</h1>
+        <Problem>{error instanceof Error ? error.message : String(error)}</Problem>
+        <a className="button" href={window.location.href}>
+          {texts.again}
+        </a>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,89 @@
+import { useState } from 'react';
+import { PASSWORD_RULES, passwordProblem } from '../../kernel/password.ts';
+import { type Act, useRead } from '../lib/calls.tsx';
+import { COUNTRIES } from '../lib/countries.ts';
+import { texts } from '../texts.ts';
+import { Field, Form, Select } from './form.tsx';
+import { Notice } from './notice.tsx';
+
+const t = texts.signUp;
+
+type RegistrationProps = {
+  act: Act<object, unknown>;
+  submit: string;
+  after: () => void;
+  /** Of an invitation: the address that it is for, and the token that joins. */
+  invited?: { email: string; invitationToken: string };
+};
+
+/** Asks for what the installation's rules want to know of a new account. */
+export function RegistrationForm({ act, submit, after, invited }: RegistrationProps) {
+  const { data: settings } = useRead('settings.get', undefined);
+  if (settings?.registration === false) return <Notice>{t.closed}</Notice>;
+  return (
+    <Form
+      act={act}
+      input={(values) => ({
+        email: values.text('email'),
+        password: values.text('password'),
+        name: `${values.text('firstName')} ${values.text('lastName')}`.trim(),
+        firstName: values.text('firstName'),
+        lastName: values.text('lastName'),
+        dateOfBirth: values.given('dateOfBirth'),
+        billingCountry: values.given('billingCountry'),
+        invitationToken: invited?.invitationToken,
+      })}
+      submit={submit}
+      after={after}
+    >
+      <div className="columns">
+        <Field name="firstName" label={t.firstName} autoComplete="given-name" maxLength={64} required />
+        <Field name="lastName" label={t.lastName} autoComplete="family-name" maxLength={64} />
+      </div>
+      <Field
+        name="email"
+        label={texts.email}
+        type="email"
+        autoComplete="username"
+        required
+        defaultValue={invited?.email}
+        readOnly={invited !== undefined}
+      />
+      <NewPassword />
+      {settings?.requireDateOfBirth && (
+        <Field name="dateOfBirth" label={t.dateOfBirth} type="date" required />
+      )}
+      {settings?.countryRequired && (
+        <Select
+          name="billingCountry"
+          label={t.country}
+          options={[{ value: '', label: t.choose }, ...COUNTRIES]}
+        />
+      )}
+    </Form>
+  );
+}
+
+/** A new password, checked by the rules of the service while it is typed. */
+export function NewPassword({
+  name = 'password',
+  label = texts.password,
+}: {
+  name?: string;
+  label?: string;
+}) {
+  const [typed, setTyped] = useState('');
+  return (
+    <Field
+      name={name}
+      label={label}
+      type="password"
+      autoComplete="new-password"
+      required
+      hint={typed === '' || passwordProblem(typed) !== undefined ? PASSWORD_RULES : t.passwordGood}
+      problem={typed.length >= 8 ? passwordProblem(typed) : undefined}
+      value={typed}
+      onChange={({ target }) => setTyped(target.value)}
+    />
+  );
+}

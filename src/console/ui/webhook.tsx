@@ -1,0 +1,91 @@
+import { useState } from 'react';
+import type { InputOf, OutputOf } from '../lib/api.ts';
+import { useAct, useRead } from '../lib/calls.tsx';
+import { useOrganization } from '../lib/organization.tsx';
+import { texts } from '../texts.ts';
+import { Badge } from './bits.tsx';
+import { Button } from './button.tsx';
+import { Check, Field, Form, type Values } from './form.tsx';
+import { Notice } from './notice.tsx';
+import { Copyable } from './page.tsx';
+
+const t = texts.webhooks;
+export type Webhook = OutputOf<'webhook.all'>[number];
+type Events = InputOf<'webhook.create'>['events'];
+
+export function WebhookState({ webhook: { active, disabledReason, failingSince } }: { webhook: Webhook }) {
+  if (!active)
+    return <Badge tone={disabledReason === null ? 'plain' : 'bad'}>{disabledReason ?? texts.off}</Badge>;
+  return (
+    <Badge tone={failingSince === null ? 'good' : 'warn'}>
+      {failingSince === null ? texts.on : t.failing}
+    </Badge>
+  );
+}
+
+/** What was chosen in `EventChoice`. */
+export const eventsOf = (values: Values): Events =>
+  (values.isOn('all') ? ['*'] : values.all('events')) as NonNullable<Events>;
+
+/** Everything, or chosen events. */
+export function EventChoice({ chosen = ['*'] }: { chosen?: readonly string[] }) {
+  const [isAll, setIsAll] = useState(chosen.includes('*'));
+  const { data: events = [] } = useRead('webhook.events', undefined, { staleTime: Number.POSITIVE_INFINITY });
+  return (
+    <fieldset>
+      <legend>{t.events}</legend>
+      <Check name="all" label={t.all} checked={isAll} onChange={({ target }) => setIsAll(target.checked)} />
+      {!isAll && (
+        <div className="choices">
+          {events.map(({ name, description }) => (
+            <Check
+              key={name}
+              name="events"
+              value={name}
+              label={name}
+              title={description}
+              defaultChecked={chosen.includes(name)}
+            />
+          ))}
+        </div>
+      )}
+    </fieldset>
+  );
+}
+
+export function CreateWebhook({ onDone }: { onDone: () => void }) {
+  const { id: organizationId } = useOrganization();
+  const create = useAct('webhook.create');
+  if (create.data !== undefined) return <Secret secret={create.data.secret} onDone={onDone} />;
+  return (
+    <Form
+      act={create}
+      input={(values) => ({
+        organizationId,
+        url: values.text('url'),
+        description: values.given('description'),
+        events: eventsOf(values),
+      })}
+      submit={t.create}
+    >
+      <Field name="url" label={t.url} type="url" required autoFocus placeholder="https://example.org/hooks" />
+      <Field name="description" label={texts.description} maxLength={500} />
+      <EventChoice />
+    </Form>
+  );
+}
+
+/** The signing secret, this once. */
+export function Secret({ secret, onDone }: { secret: string; onDone: () => void }) {
+  return (
+    <>
+      <Notice>{t.once}</Notice>
+      <Copyable text={secret} label={t.copySecret} />
+      <div className="form-end">
+        <Button kind="primary" onClick={onDone}>
+          {texts.finished}
+        </Button>
+      </div>
+    </>
+  );
+}

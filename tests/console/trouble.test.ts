@@ -1,0 +1,227 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { invite, linkFor, newNode, newServerOf, zoneOf } from '../api/stage.ts';
+import {
+  createConsoleHarness,
+  enter,
+  expectNoComplaints,
+  fill,
+  missing,
+  openChromium,
+  press,
+  says,
+  signIn,
+  type Visitor,
+} from '../support/chromium.ts';
+import { PASSWORD } from '../support/harness.ts';
+import { codeOf } from '../support/otp.ts';
+import { accountWithFactor } from '../support/two-factor.ts';
+
+if (missing !== undefined) test.skip(`the console in trouble: ${missing}`, () => {});
+
+/* What goes wrong, and that people are told. */
+
+describe.skipIf(missing !== undefined)('the console', () => {
+  let h: Awaited<ReturnType<typeof createConsoleHarness>>;
+  let chromium: Awaited<ReturnType<typeof openChromium>>;
+  let visitor: Visitor;
+  let page: Page;
+  beforeAll(async () => {
+    h = await createConsoleHarness();
+    chromium = await openChromium(h.url);
+    await h.user(); // the administrator
+  });
+  afterAll(async () => {
+    await chromium[Symbol.asyncDispose]();
+    await h[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    visitor = await chromium.visitor();
+    page = visitor.page;
+  });
+  afterEach(async () => {
+    expectNoComplaints(visitor);
+    await page.context().close();
+  });
+
+  /** The owner of an organization, on one of its pages. */
+  async function owner(path = '') {
+    const org = await h.organization();
+    await enter(visitor, h.url, org.owner.cookie);
+    const { body } = await org.owner.get('organization.one', { organizationId: org.id });
+    const url = `/o/${body.slug}`;
+    await page.goto(url + path);
+    return { ...org, url };
+  }
+
+  test('a wrong password and a wrong code are told, and the right ones let in', async () => {
+    const { email, code, recoveryCodes } = await accountWithFactor(h);
+    await signIn(page, email, 'Wrong-horse-1');
+    await says(page, 'Invalid email or password');
+    await fill(page, { Password: PASSWORD });
+    await press(page, 'Sign in');
+    await page.getByRole('heading', { name: 'Second factor' }).waitFor();
+    await fill(page, { 'Six-digit code': code(-20) });
+    await press(page, 'Sign in');
+    await says(page, 'This code is wrong, used or too old.');
+
+    await page.reload(); // in the middle: the password is asked for again
+    await signIn(page, email, PASSWORD);
+    await press(page, 'Use a recovery code');
+    await fill(page, { 'Recovery code': recoveryCodes[0] ?? '' });
+    await press(page, 'Sign in');
+    await page.getByRole('heading', { level: 1, name: /organization/ }).waitFor();
+  });
+
+  test('a second factor is set up by its QR code', async () => {
+    const user = await h.user();
+    await enter(visitor, h.url, user.cookie);
+    await page.goto('/account/security');
+    await press(page, 'Set up');
+    await page.getByRole('dialog').getByLabel('Current password').fill(PASSWORD);
+    await press(page, 'Continue');
+    await page.getByRole('img', { name: 'QR code for your authenticator app' }).waitFor();
+    const secret = await page.getByRole('dialog').locator('.copyable code').textContent();
+    await fill(page, { 'Six-digit code': codeOf(`otpauth://totp/x?secret=${secret}`, h.app.deps.now()) });
+    await press(page, 'Confirm');
+    await says(page, 'Keep these codes');
+    expect(await page.locator('.codes li').count()).toBe(10);
+    await press(page, 'Done');
+    await page.getByRole('button', { name: 'Switch off' }).waitFor();
+  });
+
+  test('an invitation that has expired says so, before and while it is looked at', async () => {
+    const { id, owner } = await h.organization();
+    const { email } = await invite(owner, id);
+    const link = await linkFor(h, email);
+    await page.goto(link);
+    await page.getByRole('heading', { name: 'Join Acme' }).waitFor();
+    h.clock.advance(49 * 3_600_000);
+    await fill(page, { 'First name': 'Late', Password: PASSWORD });
+    await press(page, 'Create account and join');
+    await page.getByRole('alert').first().waitFor();
+    await page.goto(link);
+    await says(page, 'Invitation not found.');
+    await says(page, 'has expired. Ask whoever invited you');
+  });
+
+  test('at its quota an organization is told which, and keeps what was typed', async () => {
+    const { id } = await owner();
+    await newNode(h);
+    for (let made = 0; made < 2; made += 1) await newServerOf(h, id);
+    await page.getByRole('navigation').getByRole('link', { name: 'Servers' }).click();
+    await says(page, '2 of 2 servers of this tier are used.');
+    await press(page, 'Create server');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('third');
+    await dialog.getByRole('button', { name: 'Create server' }).click();
+    await says(page, 'Free Portal has 2 servers, and the organization has 2.');
+    expect(await dialog.getByLabel('Name').inputValue()).toBe('third');
+  });
+
+  test('what is refused about a field stands beside it', async () => {
+    await owner('/webhooks');
+    await press(page, 'Add webhook');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Address').fill('ftp://example.org/');
+    await dialog.getByRole('button', { name: 'Add webhook' }).click();
+    const field = dialog.getByLabel('Address');
+    await dialog.locator('.field.faulty').waitFor();
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    expect(await dialog.locator('input:focus').getAttribute('name')).toBe('url');
+  });
+
+  test('a lost connection is told, undoes nothing, and mends by itself', async () => {
+    const { id, owner: founder } = await owner('/roles');
+    await press(page, 'Create role');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Role', { exact: true }).fill('reader');
+    await dialog.getByLabel('server:read').check();
+    await page.context().setOffline(true);
+    await dialog.getByRole('button', { name: 'Create role' }).click();
+    await says(page, 'The service could not be reached.');
+    const banner = page.locator('.lost');
+    await banner.waitFor();
+    await page.context().setOffline(false);
+    await banner.waitFor({ state: 'detached' });
+    await dialog.getByRole('button', { name: 'Create role' }).click();
+    await says(page, 'The role reader is created.');
+    const { body } = await founder.get('customRole.all', { organizationId: id });
+    expect(body.map(({ role }: { role: string }) => role)).toEqual(['reader']);
+  });
+
+  test('a reload in the middle makes nothing, and comes back to the same page', async () => {
+    const { id, url } = await owner();
+    const zone = await zoneOf(h, id);
+    await page.goto(`${url}/dns/${zone}`);
+    await press(page, 'Add record');
+    await fill(page, { Name: 'www', Content: '192.0.2.1' });
+    await page.reload();
+    await says(page, 'No records.');
+    expect(new URL(page.url()).pathname).toBe(`${url}/dns/${zone}`);
+    expect(await h.sql`select 1 from dns_records where zone_id = ${zone}`).toEqual([]);
+  });
+
+  test('a session that ended elsewhere leads to signing in, and back', async () => {
+    const { owner: founder, url } = await owner('/members');
+    await page.getByRole('row', { name: /owner/ }).waitFor();
+    await h.sql`delete from sessions where user_id = ${founder.id}`;
+    await page.getByRole('navigation').getByRole('link', { name: 'Servers' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await fill(page, { 'E-mail': founder.email, Password: PASSWORD });
+    await press(page, 'Sign in');
+    await page.getByRole('heading', { level: 1, name: 'Servers' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(`${url}/servers`);
+  });
+
+  test('nobody is led to another site by signing in', async () => {
+    const { email } = await h.user();
+    for (const next of [
+      'https://evil.example/',
+      '//evil.example/',
+      '/\\evil.example/',
+      'javascript:alert(1)',
+    ]) {
+      await page.context().clearCookies();
+      await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
+      await fill(page, { 'E-mail': email, Password: PASSWORD });
+      await press(page, 'Sign in');
+      await page.getByRole('heading', { level: 1, name: /organization/ }).waitFor();
+      expect(new URL(page.url()).origin).toBe(h.url);
+    }
+  });
+
+  test('what is destroyed asks for its name, and goes by keyboard alone', async () => {
+    const { id } = await owner();
+    await newNode(h);
+    const serverId = await newServerOf(h, id);
+    const [server] = await h.sql`select name from servers where id = ${serverId}`;
+    await page.getByRole('navigation').getByRole('link', { name: 'Servers' }).focus();
+    await page.keyboard.press('Enter');
+    const menu = page.getByRole('button', { name: `Actions for ${server?.name}` });
+    await menu.focus();
+    const choose = async () => {
+      await page.keyboard.press('Enter');
+      await page.getByRole('menuitem', { name: 'Remove' }).waitFor();
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').waitFor();
+    };
+    await choose();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.locator(`:focus[aria-label="Actions for ${server?.name}"]`).waitFor();
+
+    await choose();
+    const remove = page.getByRole('dialog').getByRole('button', { name: 'Remove' });
+    expect(await remove.isDisabled()).toBe(true);
+    await page
+      .getByRole('dialog')
+      .getByLabel(/Type “/)
+      .focus();
+    await page.keyboard.type(String(server?.name));
+    await page.keyboard.press('Enter');
+    await says(page, `${server?.name} is removed.`);
+    expect(await h.sql`select 1 from servers where id = ${serverId}`).toEqual([]);
+  });
+});
