@@ -1,0 +1,72 @@
+import { rm } from 'node:fs/promises';
+import postgres from 'postgres';
+import { expect, onTestFinished, test } from 'vitest';
+import { findRunning } from '../../src/db/embedded/index.ts';
+import { httpCaller, times } from '../support/harness.ts';
+import { auditOf, type Load, startLoad, totalOf } from '../support/load.ts';
+import { faultRoundsOf, tell } from '../support/rounds.ts';
+import { ROOT, signInRoot, startService, temporaryDirectory, tenantry } from '../support/service.ts';
+
+const ROUNDS = faultRoundsOf(1);
+const WRITES = 40;
+const DRAIN_MS = 10_000;
+
+test('stopped under load, again and again: it ends in time with code 0, and keeps what it acknowledged', async () => {
+  const directory = await temporaryDirectory();
+  const environment = { DATA_DIR: directory, RATE_LIMIT_PER_MINUTE: '0', ...ROOT };
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const loads: Load[] = [];
+  const drains: number[] = [];
+  for (const _round of times(ROUNDS, (n) => n)) {
+    const service = await startService(environment);
+    const load = startLoad(httpCaller(service.baseUrl, await signInRoot(service.baseUrl)), {
+      untilLost: true,
+    });
+    await load.more(WRITES);
+    const started = performance.now();
+    expect(await service.end('SIGTERM')).toBe(0);
+    drains.push(performance.now() - started);
+    await load.stop();
+    loads.push(load);
+    expect([...load.statuses.keys()].filter((status) => status !== 0 && status !== 200)).toEqual([]);
+  }
+
+  const service = await startService(environment);
+  onTestFinished(async () => void (await service.end('SIGTERM')));
+  const sql = postgres((await findRunning(directory)) ?? '', { max: 1 });
+  onTestFinished(() => sql.end());
+  const acknowledged = loads.flatMap((load) => load.acknowledged);
+  const { lost, violated } = await auditOf(sql, { acknowledged });
+  const { code, stdout } = await tenantry(['audit', 'verify'], { DATA_DIR: directory });
+  tell('Stopped under load', {
+    rounds: ROUNDS,
+    requests: loads.map(totalOf).reduce((a, b) => a + b, 0),
+    acknowledged: acknowledged.length,
+    lost: lost.length,
+    violated: violated.length,
+    'slowest drain in ms': Math.max(...drains),
+  });
+  expect(lost).toEqual([]);
+  expect(violated).toEqual([]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(' 0 chains broken') });
+  expect(Math.max(...drains)).toBeLessThan(DRAIN_MS);
+}, 600_000);
+
+test('a second service on the same data directory is refused in words, and the first goes on', async () => {
+  const directory = await temporaryDirectory();
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const service = await startService({ DATA_DIR: directory, ...ROOT });
+  onTestFinished(async () => void (await service.end('SIGTERM')));
+  const second = await tenantry(['serve'], {
+    DATA_DIR: directory,
+    PORT: '0',
+    PUBLIC_URL: 'http://localhost',
+  });
+  expect(second.code).toBe(1);
+  expect(second.stderr).toContain(`is in use by process ${service.child.pid}`);
+  expect(second.stderr).not.toMatch(/\n\s+at /);
+  expect((await fetch(`${service.baseUrl}/ready`)).status).toBe(200);
+  expect(await httpCaller(service.baseUrl, await signInRoot(service.baseUrl)).get('user.me')).toMatchObject({
+    status: 200,
+  });
+}, 60_000);
