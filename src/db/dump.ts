@@ -10,7 +10,10 @@ type Table = { name: string; columns: string[]; refersTo: string[] };
 /** Without time limits: a large table takes its time. */
 const connect = (url: string) => postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
 
-/** The tables with their columns but those that PostgreSQL works out itself, and what has to be there before their rows. */
+/**
+ * The tables with their columns but those that PostgreSQL works out itself, and what has to be there before their rows:
+ * deferrable foreign keys wait for the end of the transaction.
+ */
 const tablesOf = (sql: postgres.ISql): Promise<Table[]> => sql<Table[]>`
   select t.table_name as name,
     (select array_agg(c.column_name::text order by c.column_name) from information_schema.columns c
@@ -76,7 +79,6 @@ export async function loadTables(url: string, directory: string): Promise<void> 
   const client = connect(url);
   try {
     await client.begin(async (tx) => {
-      await tx`set constraints all deferred`;
       for (const table of inOrder(await tablesOf(tx))) {
         const [row] = await tx<{ filled: boolean }[]>`
           select exists (select from ${tx(table.name)}) as filled`;

@@ -2,7 +2,7 @@ import { SMTPServer } from 'smtp-server';
 import { expect, test, vi } from 'vitest';
 import { createSmtpMailer } from '../../src/platform/mail/smtp.ts';
 import { newAddress } from '../api/stage.ts';
-import { createHarness, times } from '../support/harness.ts';
+import { createHarness, times, UNLIMITED } from '../support/harness.ts';
 import { faultRoundsOf, tell } from '../support/rounds.ts';
 import { freePort } from '../support/service.ts';
 
@@ -42,7 +42,7 @@ async function createMailServer() {
 test('the mail server away and back: invitations are taken meanwhile, and each is delivered once', async () => {
   const server = await createMailServer();
   const mailer = createSmtpMailer({ url: server.url, from: 'Tenantry <no-reply@example.org>' });
-  await using h = await createHarness({}, { mailer });
+  await using h = await createHarness({}, { mailer, rateLimiter: UNLIMITED });
   const { owner, id: organizationId } = await h.organization();
   const invited: string[] = [];
   const recoveries: number[] = [];
