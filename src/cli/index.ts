@@ -89,6 +89,23 @@ program
   });
 
 program
+  .command('backup')
+  .description('write everything as it is now into one file, also while the service runs')
+  .argument('<file>', 'such as tenantry.tar.gz')
+  .action(async (file: string) => {
+    const { backup } = await import('./backup.ts');
+    print(await backup(readConfig(process.env), file));
+  });
+program
+  .command('restore')
+  .description('make an installation out of a backup, where there is none')
+  .argument('<file>', 'that `tenantry backup` has written')
+  .action(async (file: string) => {
+    const { restore } = await import('./restore.ts');
+    print(await restore(readConfig(process.env), file));
+  });
+
+program
   .command('openapi')
   .description('print the OpenAPI document')
   .action(async () => {

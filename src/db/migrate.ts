@@ -14,12 +14,14 @@ export class NewerDatabaseError extends Error {}
 
 type Journal = { entries: { when: number; tag: string }[] };
 
-const newestKnown = (): number => {
+/** The newest migration of this code, by the moment at which it was made. */
+export const newestKnown = (): number => {
   const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, 'utf8')) as Journal;
   return Math.max(...journal.entries.map((entry) => entry.when));
 };
 
-async function newestApplied(client: postgres.Sql): Promise<number> {
+/** The newest one that a database has had; 0 for none. */
+export async function newestApplied(client: postgres.ISql): Promise<number> {
   const [exists] = await client`select to_regclass('drizzle.__drizzle_migrations') as name`;
   if (exists?.name === null) return 0;
   const [row] = await client`select max(created_at)::float8 as newest from drizzle.__drizzle_migrations`;

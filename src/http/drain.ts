@@ -1,33 +1,22 @@
-import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { Pending } from './pending.ts';
 
 /**
  * Lets `app.close()` end with the last request. Node would wait for more: for connections that are kept alive after
  * their last answer, and for those that never sent anything, whose time limits it no longer checks.
  */
-export function endWithLastRequest(app: FastifyInstance): void {
-  const unanswered = new Map<Socket, Set<ServerResponse>>();
+export function endWithLastRequest(app: FastifyInstance, pending: Pending): void {
   let isClosing = false;
   const endIdle = () => {
-    for (const [socket, responses] of unanswered) if (responses.size === 0) socket.destroySoon();
+    for (const socket of pending.sockets()) if (pending.of(socket).length === 0) socket.destroySoon();
   };
 
-  app.server.on('connection', (socket: Socket) => {
-    unanswered.set(socket, new Set());
-    socket.once('close', () => unanswered.delete(socket));
-  });
-  app.server.on('request', ({ socket }, response) => {
-    const responses = unanswered.get(socket);
-    responses?.add(response);
-    response.once('close', () => {
-      responses?.delete(response);
-      if (isClosing) endIdle();
-    });
+  pending.onAnswered(() => {
+    if (isClosing) endIdle();
   });
   app.addHook('preClose', (done) => {
     isClosing = true;
-    for (const response of [...unanswered.values()].flatMap((responses) => [...responses])) {
+    for (const response of [...pending.sockets()].flatMap((socket) => pending.of(socket))) {
       if (!response.headersSent) response.setHeader('connection', 'close');
     }
     setImmediate(endIdle); // by then nobody can connect any more

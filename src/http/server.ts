@@ -1,4 +1,4 @@
-import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse, STATUS_CODES } from 'node:http';
+import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import {
@@ -6,7 +6,6 @@ import {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
-  type FastifyServerOptions,
   fastify,
   LogController,
 } from 'fastify';
@@ -20,21 +19,24 @@ import { avatarRoutes } from './avatars.ts';
 import { consoleRoutes } from './console.ts';
 import { type ContextOptions, contextFactory, principalReader } from './context.ts';
 import { endWithLastRequest } from './drain.ts';
+import { requireProperHead } from './head.ts';
 import { parseJsonBody } from './json.ts';
 import { wrongMethod } from './methods.ts';
 import { type OperationsOptions, operationsRoutes } from './operations.ts';
 import { pageRoutes } from './pages/index.ts';
+import { createPending } from './pending.ts';
 import { plainRoutes } from './plain.ts';
 import { endpointsOf } from './procedures.ts';
 import { referenceRoutes } from './reference.ts';
 import { streamRoutes } from './streams.ts';
 import { trpcRoutes } from './trpc.ts';
+import { answerUnreadable } from './unreadable.ts';
 import { uploadRoutes } from './uploads.ts';
 import { sendError } from './wire.ts';
 
 const MEGABYTE = 1024 * 1024;
-/** How long a client may take to send a request, and we to answer it. */
-const TIMEOUTS_MS = { headers: 10_000, check: 5_000, request: 30_000, handler: 30_000 };
+/** How long a client may take to send a request, looked at every `check`; and, from its headers on, we to answer it. */
+const TIMEOUTS_MS = { headers: 10_000, check: 5_000, request: 30_000, handler: 40_000 };
 /** Longer than any request line that Node takes. */
 const MAX_PATH_LENGTH = 16 * 1024;
 
@@ -50,22 +52,6 @@ export type ServerOptions = ContextOptions &
     logger: FastifyBaseLogger;
     version: string;
   };
-
-/** What is not even HTTP gets an answer too, and the connection ends. */
-const answerUnreadable: FastifyServerOptions['clientErrorHandler'] = (error, socket) => {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const body = JSON.stringify({
-    message: 'The request is malformed.',
-    code: 'PARSE_ERROR',
-    data: { code: 'PARSE_ERROR', httpStatus: status, path: '', reason: 'malformed_request' },
-  });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-};
 
 const pathOf = (url: string): string => {
   const at = url.indexOf('?');
@@ -104,6 +90,7 @@ function securityHeaders({ isHttps, corsOrigins }: ServerOptions): OutgoingHttpH
 
 export async function createServer(options: ServerOptions) {
   const endpoints = endpointsOf(appRouter);
+  const pending = createPending();
   const app = fastify({
     loggerInstance: options.logger,
     genReqId: newId,
@@ -115,7 +102,7 @@ export async function createServer(options: ServerOptions) {
     http: { headersTimeout: TIMEOUTS_MS.headers, connectionsCheckingInterval: TIMEOUTS_MS.check },
     routerOptions: { maxParamLength: MAX_PATH_LENGTH },
     forceCloseConnections: 'idle',
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket as Socket, pending),
     frameworkErrors: (error, request, reply) => {
       sendError(reply.header('x-request-id', request.id), error, ''); // no hook runs for these
       logAnswer(request, reply);
@@ -123,7 +110,8 @@ export async function createServer(options: ServerOptions) {
     logController: new LogController({ disableRequestLogging: true }), // ours logs one line a request
   }) as unknown as FastifyInstance;
 
-  endWithLastRequest(app);
+  pending.watch(app.server);
+  endWithLastRequest(app, pending);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',
@@ -145,6 +133,7 @@ export async function createServer(options: ServerOptions) {
   const headers = securityHeaders(options);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);
+    requireProperHead(request);
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {

@@ -5,9 +5,10 @@ import postgres from 'postgres';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { findRunning } from '../../src/db/embedded/index.ts';
 import { type Caller, httpCaller, times } from '../support/harness.ts';
+import { faultRoundsOf } from '../support/rounds.ts';
 import { ROOT, type Service, signInRoot, startService, temporaryDirectory } from '../support/service.ts';
 
-const ROUNDS = 10;
+const ROUNDS = faultRoundsOf(10);
 const WRITERS = 8;
 
 type Request = { key: string; name: string; answer?: string };
@@ -98,4 +99,4 @@ test('killed ten times while it writes, every request repeated until answered is
   const wanted = all.map(({ name, answer = '' }) => ({ id: JSON.parse(answer).id, name, audited: 1 }));
   const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
   expect(made.sort(byName)).toEqual(wanted.sort(byName));
-}, 180_000);
+}, 600_000);

@@ -78,7 +78,7 @@ export const UNLIMITED: RateLimiter = {
 /** The whole service on a database of its own, listening on a free port. */
 export async function createHarness(
   environment: Record<string, string> = {},
-  overrides: Pick<Overrides, 'rateLimiter' | 'consoleDirectory'> = {},
+  overrides: Pick<Overrides, 'rateLimiter' | 'mailer' | 'consoleDirectory'> = {},
 ) {
   const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
   const name = `t_${randomUUID().replaceAll('-', '')}`;

@@ -1,0 +1,70 @@
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import { dataDirOf, sharedServer } from '../database.ts';
+import { dumpTables } from '../db/dump.ts';
+import { hasCode } from '../db/embedded/error.ts';
+import { exists } from '../db/embedded/files.ts';
+import { preconditionFailed } from '../kernel/errors.ts';
+import { keyedHash } from '../kernel/secrets.ts';
+import { loadSecret } from '../secret.ts';
+import { VERSION } from '../version.ts';
+import { pack, withDirectory } from './archive.ts';
+import { toStandardError } from './with-deps.ts';
+
+/** What the data directory has besides the database, where the installation keeps it there. */
+export const DIRECTORIES = ['avatars', 'mail'];
+
+/** Tells a secret from another one, and not what it is. */
+export const secretHashOf = (secret: string): string => keyedHash(secret, 'backup', 'secret');
+
+/** Copies the files of a directory, where there is one. One that has just been deleted is none. */
+export async function copyFiles(from: string, to: string): Promise<void> {
+  if (!(await exists(from))) return;
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    await copyFile(join(from, entry.name), join(to, entry.name)).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+  }
+}
+
+/**
+ * Writes the whole installation into one file, as it is at one moment, beside a running service or without one. A secret
+ * that came in by AUTH_SECRET is left out, and pictures that are kept in S3.
+ *
+ * @throws PRECONDITION_FAILED when there is a file already
+ */
+export async function backup(config: Config, target: string): Promise<string> {
+  const [file, dataDir] = [resolve(target), dataDirOf(config)];
+  if (await exists(file)) {
+    throw preconditionFailed('file_exists', `${file} is there already. Name another file.`);
+  }
+  const secret = config.secret ?? (await loadSecret(dataDir));
+  const server = await sharedServer(config, toStandardError);
+  try {
+    await withDirectory(async (directory) => {
+      const tables = join(directory, 'tables');
+      await mkdir(tables);
+      if (config.secret === undefined)
+        await writeFile(join(directory, 'secret'), `${secret}\n`, { mode: 0o600 });
+      // A picture stays for minutes after its last mention, and is there before its first: now all are there.
+      const copyAll = async () => {
+        for (const name of DIRECTORIES) await copyFiles(join(dataDir, name), join(directory, name));
+      };
+      const createdAt = new Date().toISOString();
+      const migration = await dumpTables(server.url, tables, copyAll);
+      await pack(directory, file, {
+        version: VERSION,
+        migration,
+        createdAt,
+        secretHash: secretHashOf(secret),
+      });
+    });
+  } finally {
+    await server.stop();
+  }
+  const { size } = await stat(file);
+  return `${file} has everything as it was when the backup began (${size} bytes). It holds secrets: keep it like one.`;
+}

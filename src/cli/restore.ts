@@ -1,0 +1,72 @@
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { dataDirOf, ownServer } from '../database.ts';
+import { loadTables } from '../db/dump.ts';
+import { exists } from '../db/embedded/files.ts';
+import { migrateDatabase, newestKnown } from '../db/migrate.ts';
+import { preconditionFailed } from '../kernel/errors.ts';
+import { type Facts, unpack, withDirectory } from './archive.ts';
+import { copyFiles, DIRECTORIES, secretHashOf } from './backup.ts';
+import { toStandardError } from './with-deps.ts';
+
+const refuse = (reason: string, message: string) =>
+  preconditionFailed(reason, `${message} Nothing was changed.`);
+
+function requireVersion({ version, migration }: Facts): void {
+  if (migration === newestKnown()) return;
+  throw refuse(
+    'other_version',
+    `The backup was made by Tenantry ${version}, whose tables are not those of this version. Restore it with that version.`,
+  );
+}
+
+/** What was sealed and encrypted can be read with one secret alone: the backup's own, or AUTH_SECRET. */
+async function requireSecret(config: Config, directory: string, { secretHash }: Facts): Promise<void> {
+  const file = join(directory, 'secret');
+  const secret = config.secret ?? ((await exists(file)) ? (await readFile(file, 'utf8')).trim() : undefined);
+  if (secret !== undefined && secretHashOf(secret) === secretHash) return;
+  throw refuse('other_secret', 'The backup needs the AUTH_SECRET with which it was made.');
+}
+
+async function requireNothingAt(paths: string[]): Promise<void> {
+  for (const path of paths) {
+    if (!(await exists(path))) continue;
+    throw refuse('data_exists', `${path} is there already. Restore into an empty DATA_DIR.`);
+  }
+}
+
+/**
+ * Makes an installation out of a backup: into an empty data directory, or into it and an empty database at DATABASE_URL.
+ * The rows come last and all at once, so that no installation is there before all of it is.
+ *
+ * @throws PRECONDITION_FAILED for a backup that is broken or of another version, and where there is anything already
+ */
+export async function restore(config: Config, file: string): Promise<string> {
+  const dataDir = dataDirOf(config);
+  return withDirectory(async (directory) => {
+    const facts = await unpack(file, directory);
+    requireVersion(facts);
+    await requireSecret(config, directory, facts);
+    const secret = config.secret === undefined ? ['secret'] : [];
+    const cluster = config.databaseUrl === undefined ? ['postgres', 'postgres.password'] : [];
+    const made = [...DIRECTORIES, ...secret, ...cluster].map((name) => join(dataDir, name));
+    await requireNothingAt(made);
+    try {
+      const server = await ownServer(config, toStandardError, (reason) => toStandardError.error(reason));
+      try {
+        await migrateDatabase(server.url);
+        await mkdir(dataDir, { recursive: true });
+        for (const name of DIRECTORIES) await copyFiles(join(directory, name), join(dataDir, name));
+        for (const name of secret) await copyFile(join(directory, name), join(dataDir, name));
+        await loadTables(server.url, join(directory, 'tables'));
+      } finally {
+        await server.stop();
+      }
+    } catch (error) {
+      for (const path of made) await rm(path, { recursive: true, force: true });
+      throw error;
+    }
+    return `Everything is as it was at ${facts.createdAt}.`;
+  });
+}

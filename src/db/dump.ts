@@ -1,0 +1,98 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import postgres from 'postgres';
+import { preconditionFailed } from '../kernel/errors.ts';
+import { newestApplied } from './migrate.ts';
+
+type Table = { name: string; columns: string[]; refersTo: string[] };
+
+/** Without time limits: a large table takes its time. */
+const connect = (url: string) => postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+
+/**
+ * The tables with their columns but those that PostgreSQL works out itself, and what has to be there before their rows:
+ * deferrable foreign keys wait for the end of the transaction.
+ */
+const tablesOf = (sql: postgres.ISql): Promise<Table[]> => sql<Table[]>`
+  select t.table_name as name,
+    (select array_agg(c.column_name::text order by c.column_name) from information_schema.columns c
+      where c.table_schema = 'public' and c.table_name = t.table_name and c.is_generated = 'NEVER') as columns,
+    (select coalesce(array_agg(distinct r.relname::text), '{}') from pg_constraint k
+      join pg_class r on r.oid = k.confrelid
+      where k.contype = 'f' and not k.condeferrable and k.conrelid = to_regclass(format('public.%I', t.table_name))
+        and k.confrelid <> k.conrelid) as "refersTo"
+  from information_schema.tables t where t.table_schema = 'public' and t.table_type = 'BASE TABLE'
+  order by t.table_name`;
+
+/** Those first that others refer to. */
+function inOrder(tables: Table[]): Table[] {
+  const ordered: Table[] = [];
+  for (let rest = tables; rest.length > 0; ) {
+    const names = new Set(rest.map(({ name }) => name));
+    const next = rest.filter(({ refersTo }) => !refersTo.some((name) => names.has(name)));
+    if (next.length === 0) throw new Error(`These tables refer to one another: ${[...names].join(', ')}.`);
+    ordered.push(...next);
+    rest = rest.filter((table) => !next.includes(table));
+  }
+  return ordered;
+}
+
+const fileOf = (directory: string, { name }: Table): string => join(directory, `${name}.copy`);
+const columnsOf = ({ name, columns }: Table): string =>
+  `public."${name}" (${columns.map((column) => `"${column}"`).join(', ')})`;
+
+/**
+ * Copies every table into a file of `directory`, all of them as they are at one moment, while others read and write.
+ * `atThatMoment` runs once the moment is fixed.
+ *
+ * @returns the newest migration that the database has had
+ */
+export async function dumpTables(
+  url: string,
+  directory: string,
+  atThatMoment: () => Promise<void>,
+): Promise<number> {
+  const client = connect(url);
+  try {
+    return await client.begin('isolation level repeatable read read only', async (tx) => {
+      const migration = await newestApplied(tx);
+      await atThatMoment();
+      for (const table of await tablesOf(tx)) {
+        const rows = await tx.unsafe(`copy ${columnsOf(table)} to stdout`).readable();
+        await pipeline(rows, createWriteStream(fileOf(directory, table), { mode: 0o600 }));
+      }
+      return migration;
+    });
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+/**
+ * Fills the tables of a migrated database from the files of `dumpTables`: all of them, or none. Every constraint holds
+ * for what is read.
+ *
+ * @throws PRECONDITION_FAILED when there are rows already
+ */
+export async function loadTables(url: string, directory: string): Promise<void> {
+  const client = connect(url);
+  try {
+    await client.begin(async (tx) => {
+      for (const table of inOrder(await tablesOf(tx))) {
+        const [row] = await tx<{ filled: boolean }[]>`
+          select exists (select from ${tx(table.name)}) as filled`;
+        if (row?.filled === true) {
+          throw preconditionFailed(
+            'database_not_empty',
+            `The database has rows in ${table.name} already. Restore into an empty one.`,
+          );
+        }
+        const target = await tx.unsafe(`copy ${columnsOf(table)} from stdin`).writable();
+        await pipeline(createReadStream(fileOf(directory, table)), target);
+      }
+    });
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
