@@ -202,8 +202,9 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await menu.focus();
     const choose = async () => {
       await page.keyboard.press('Enter');
-      await page.getByRole('menuitem', { name: 'Remove' }).waitFor();
+      await page.locator('[role="menuitem"]:focus').waitFor(); // a menu takes the focus after it is shown
       await page.keyboard.press('End');
+      await page.locator('[role="menuitem"]:focus', { hasText: 'Remove' }).waitFor();
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor();
     };
