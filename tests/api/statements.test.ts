@@ -27,10 +27,11 @@ let canCount: boolean;
 beforeAll(async () => {
   h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '100000' }, { rateLimiter: UNLIMITED });
   await h.app.jobs.stop();
-  canCount = await h.sql`create extension pg_stat_statements`.then(
-    () => h.sql`select 1 from pg_stat_statements limit 1`.then(() => true),
-    () => false,
-  );
+  const [loaded] = await h.sql<
+    { names: string }[]
+  >`select current_setting('shared_preload_libraries') as names`;
+  canCount = loaded?.names.includes('pg_stat_statements') ?? false;
+  if (canCount) await h.sql`create extension pg_stat_statements`;
   cast = await createCast(h);
   stage = await createStage(h, cast);
 });
@@ -58,14 +59,14 @@ async function inputOf({ name }: Procedure, holder: Cast['owner']) {
   return input ?? {};
 }
 
-test.each(reads.map((procedure) => [procedure.name, procedure] as const))('%s', async (name, procedure) => {
-  if (!canCount) return expect(process.env.TEST_DATABASE_URL).toBeDefined(); // the server was started without it
+test.for(reads)('$name', async (procedure, { skip }) => {
+  skip(!canCount, 'the server was started without pg_stat_statements');
   const holder = procedure.meta.access?.startsWith('platform:') ? cast.root : cast.owner;
   const input = await inputOf(procedure, holder);
   for (const caller of [holder, await h.key(holder, { scope: 'user' })]) {
     const statements = await statementsOf(async () =>
       expect((await call(caller, procedure, input)).status).toBe(200),
     );
-    expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(MORE[name] ?? 2);
+    expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(MORE[procedure.name] ?? 2);
   }
 });

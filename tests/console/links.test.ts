@@ -48,6 +48,7 @@ describe.skipIf(missing !== undefined)('the console', () => {
     const { email } = await h.user();
     await page.goto('/sign-in');
     await page.getByRole('link', { name: 'Forgotten your password?' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Forgotten password' }).waitFor();
     await fill(page, { 'E-mail': 'nobody@example.org' });
     await press(page, 'Send the link');
     await says(page, 'If this address has an account, a link');
@@ -71,6 +72,7 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await says(page, `This invitation is for ${invited.email}, and you are signed in as ${somebody.email}.`);
     await press(page, 'Sign out');
     await page.getByRole('link', { name: 'I have an account: sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor();
     await fill(page, { 'E-mail': invited.email, Password: PASSWORD });
     await press(page, 'Sign in');
     await press(page, 'Join'); // signing in led back to the invitation
