@@ -1,7 +1,7 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-COPY src/db/patches ./src/db/patches
+COPY src/patches ./src/patches
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
@@ -11,7 +11,7 @@ FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 COPY package.json package-lock.json ./
-COPY src/db/patches ./src/db/patches
+COPY src/patches ./src/patches
 RUN npm ci --omit=dev && npm cache clean --force
 COPY drizzle ./drizzle
 COPY --from=build /app/dist ./dist

@@ -1,5 +1,5 @@
-import type { Database, Sql } from '../db/client.ts';
-import { customPermissions } from '../domain/organization/index.ts';
+import type { Database } from '../db/client.ts';
+import { customPermissionsOf } from '../domain/organization/index.ts';
 import { canBeOfUser, OWNED, type Place, type Prospect } from '../domain/place.ts';
 import type { ActiveMembership, Origin, PlaceOfCall, Principal } from '../domain/principal.ts';
 import { type StoredSettings, withDefaults } from '../domain/settings/index.ts';
@@ -60,7 +60,9 @@ const principalOf = (
   row: UserColumns & MemberColumns & ProspectColumns,
   { place, settings }: Prospect,
 ) => ({
-  ...origin,
+  ipAddress: origin.ipAddress,
+  userAgent: origin.userAgent,
+  requestId: origin.requestId,
   userId: row.userId,
   email: row.email,
   emailVerified: row.emailVerified,
@@ -70,29 +72,63 @@ const principalOf = (
   settings: settings ? withDefaults(row.storedSettings ?? undefined) : null,
 });
 
-/** What the call is going to ask, for a statement with `users u`: columns, and joins as `t` and `p`. */
-function prospectIn(sql: Sql, { place, settings }: Prospect) {
-  const ofSettings = settings ? sql`, (select value from settings) as stored_settings` : sql``;
-  if (place === null) return { columns: ofSettings, joins: sql`` };
-  const ofThing =
+/**
+ * What the call is going to ask, as text in a statement with `users u`: columns, and joins as `t` and `p`. `id` stands
+ * for the parameter that names the place.
+ */
+function prospectIn({ place, settings }: Prospect, id: `$${number}`) {
+  const ofSettings = settings ? ', (select value from settings) as stored_settings' : '';
+  if (place === null) return { columns: ofSettings, joins: '' };
+  const { table, organizationId, isOwn } =
     place.kind === 'organization'
-      ? { columns: sql``, join: sql``, organizationId: sql`${place.id}` }
+      ? { table: '', organizationId: id, isOwn: '' }
       : {
-          columns: canBeOfUser(place.kind) ? sql`, t.user_id = u.id as is_own` : sql``,
-          join: sql`left join ${sql(OWNED[place.kind].table)} t on t.id = ${place.id}`,
-          organizationId: sql`t.organization_id`,
+          table: `left join ${OWNED[place.kind].table} t on t.id = ${id}`,
+          organizationId: 't.organization_id',
+          isOwn: canBeOfUser(place.kind) ? ', t.user_id = u.id as is_own' : '',
         };
   return {
-    columns: sql`, p.organization_id as place_organization_id, p.id as place_member_id, p.role as place_role,
-      ${customPermissions(sql, 'p')} as place_permissions ${ofThing.columns} ${ofSettings}`,
-    joins: sql`${ofThing.join}
-      left join memberships p on p.user_id = u.id and p.organization_id = ${ofThing.organizationId}`,
+    columns: `, p.organization_id as place_organization_id, p.id as place_member_id, p.role as place_role,
+      ${customPermissionsOf('p')} as place_permissions ${isOwn} ${ofSettings}`,
+    joins: `${table} left join memberships p on p.user_id = u.id and p.organization_id = ${organizationId}`,
   };
 }
+
+/** The text of a statement for each kind of prospect, put together once. */
+function textFor(compose: (prospect: Prospect) => string): (prospect: Prospect) => string {
+  const texts = new Map<string, string>();
+  return (prospect) => {
+    const key = `${prospect.place?.kind} ${prospect.settings}`;
+    const text = texts.get(key) ?? compose(prospect);
+    texts.set(key, text);
+    return text;
+  };
+}
+
+const PREPARED = { prepare: true };
+const placeIds = ({ place }: Prospect): string[] => (place === null ? [] : [place.id]);
 
 function refuseSuspended({ suspended }: UserColumns): void {
   if (suspended) throw unauthorized('account_suspended', 'This account is suspended.');
 }
+
+const sessionText = textFor((prospect) => {
+  const { columns, joins } = prospectIn(prospect, '$3');
+  return `
+    select s.id as session_id, s.last_seen_at, u.id as user_id, u.email, u.email_verified, u.role as platform_role,
+      u.suspended_at is not null as suspended, m.organization_id, m.id as member_id, m.role as member_role,
+      ${customPermissionsOf('m')} as role_permissions ${columns}
+    from sessions s
+    join users u on u.id = s.user_id
+    left join lateral (
+      select m.id, m.organization_id, m.role, m.custom_role
+      from memberships m
+      where m.user_id = s.user_id
+      order by (m.organization_id = s.active_organization_id) is true desc, m.is_default desc, m.organization_id
+      limit 1) m on true
+    ${joins}
+    where s.token = $1 and s.expires_at > $2`;
+});
 
 /**
  * Who holds a session token; null when it is unknown or over. One statement, with what the call is going to ask.
@@ -108,28 +144,35 @@ export async function principalOfSession(
   prospect: Prospect,
 ): Promise<Principal | null> {
   type Row = UserColumns & MemberColumns & ProspectColumns & { sessionId: string; lastSeenAt: Date | null };
-  const [row] = await db.query((sql) => {
-    const { columns, joins } = prospectIn(sql, prospect);
-    return sql<Row[]>`
-      select s.id as session_id, s.last_seen_at, u.id as user_id, u.email, u.email_verified, u.role as platform_role,
-        u.suspended_at is not null as suspended, m.organization_id, m.id as member_id, m.role as member_role,
-        ${customPermissions(sql)} as role_permissions ${columns}
-      from sessions s
-      join users u on u.id = s.user_id
-      left join lateral (
-        select m.id, m.organization_id, m.role, m.custom_role
-        from memberships m
-        where m.user_id = s.user_id
-        order by (m.organization_id = s.active_organization_id) is true desc, m.is_default desc, m.organization_id
-        limit 1) m on true
-      ${joins}
-      where s.token = ${token} and s.expires_at > ${now}`;
-  });
+  const [row] = await db.query((sql) =>
+    sql.unsafe<Row[]>(sessionText(prospect), [token, now, ...placeIds(prospect)], PREPARED),
+  );
   if (row === undefined) return null;
   refuseSuspended(row);
   usage.seen(row.sessionId, row.lastSeenAt, now);
   return { ...principalOf(origin, row, prospect), sessionId: row.sessionId, key: null };
 }
+
+const keyText = textFor((prospect) => {
+  const { columns, joins } = prospectIn(prospect, '$2');
+  return `
+    select k.id as key_id, k.organization_id as bound_to, k.permissions, k.expires_at, k.last_used_at,
+      (k.rate_limit_max is not null or k.remaining is not null) as limited, k.allowed_ips,
+      case when k.key_hash <> $1 then k.previous_key_expires_at end as outgoing_until,
+      u.id as user_id, u.email, u.email_verified, u.role as platform_role, u.suspended_at is not null as suspended,
+      m.organization_id, m.id as member_id, m.role as member_role,
+      ${customPermissionsOf('m')} as role_permissions ${columns}
+    from api_keys k
+    join users u on u.id = k.user_id
+    left join lateral (
+      select m.id, m.organization_id, m.role, m.custom_role
+      from memberships m
+      where m.user_id = k.user_id and (k.organization_id is null or m.organization_id = k.organization_id)
+      order by (m.organization_id = k.active_organization_id) is true desc, m.is_default desc, m.organization_id
+      limit 1) m on true
+    ${joins}
+    where k.key_hash = $1 or k.previous_key_hash = $1`;
+});
 
 /**
  * Who holds an API key: by its secret, or for a while by the one that was rotated away. One statement, and a second for
@@ -159,27 +202,9 @@ export async function principalOfKey(
       /** Until when the secret is accepted, where it is the one that was rotated away. */
       outgoingUntil: Date | null;
     };
-  const hash = hashSecret(key);
-  const [row] = await db.query((sql) => {
-    const { columns, joins } = prospectIn(sql, prospect);
-    return sql<Row[]>`
-      select k.id as key_id, k.organization_id as bound_to, k.permissions, k.expires_at, k.last_used_at,
-        (k.rate_limit_max is not null or k.remaining is not null) as limited, k.allowed_ips,
-        case when k.key_hash <> ${hash} then k.previous_key_expires_at end as outgoing_until,
-        u.id as user_id, u.email, u.email_verified, u.role as platform_role, u.suspended_at is not null as suspended,
-        m.organization_id, m.id as member_id, m.role as member_role,
-        ${customPermissions(sql)} as role_permissions ${columns}
-      from api_keys k
-      join users u on u.id = k.user_id
-      left join lateral (
-        select m.id, m.organization_id, m.role, m.custom_role
-        from memberships m
-        where m.user_id = k.user_id and (k.organization_id is null or m.organization_id = k.organization_id)
-        order by (m.organization_id = k.active_organization_id) is true desc, m.is_default desc, m.organization_id
-        limit 1) m on true
-      ${joins}
-      where k.key_hash = ${hash} or k.previous_key_hash = ${hash}`;
-  });
+  const [row] = await db.query((sql) =>
+    sql.unsafe<Row[]>(keyText(prospect), [hashSecret(key), ...placeIds(prospect)], PREPARED),
+  );
   if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
   refuseSuspended(row);
   if (row.outgoingUntil !== null && row.outgoingUntil <= now) {

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import type { Context } from '../api/context.ts';
@@ -41,7 +42,7 @@ export const originOf = (request: FastifyRequest): Origin => ({
 
 /** An IPv6 client holds a /64 or more, so all of that counts as one. */
 export function clientKeyOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
+  if (isIPv4(address) || !ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   return parsed instanceof ipaddr.IPv6
     ? parsed.parts

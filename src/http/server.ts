@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import cors from '@fastify/cors';
@@ -13,7 +14,6 @@ import helmet from 'helmet';
 import { appRouter } from '../api/root.ts';
 import type { AuthRoute } from '../auth/route.ts';
 import { notFound } from '../kernel/errors.ts';
-import { newId } from '../kernel/ids.ts';
 import { serveAuth } from './auth.ts';
 import { avatarRoutes } from './avatars.ts';
 import { consoleRoutes } from './console.ts';
@@ -93,7 +93,7 @@ export async function createServer(options: ServerOptions) {
   const pending = createPending();
   const app = fastify({
     loggerInstance: options.logger,
-    genReqId: newId,
+    genReqId: () => randomUUID(), // needs no order, and costs a tenth of ours
     requestIdHeader: false,
     bodyLimit: MEGABYTE,
     requestTimeout: TIMEOUTS_MS.request,

@@ -5,7 +5,7 @@ import { createHarness, type Harness } from '../support/harness.ts';
 /*
  * The server ends a session in the middle of a transaction: a restart, an administrator, a time limit. postgres.js as
  * published throws out of a timer then, which ends the process (porsager/postgres#1154, #1208), and lets what is left of
- * the transaction run on a connection that somebody else uses by then. See src/db/patches.
+ * the transaction run on a connection that somebody else uses by then. See src/patches.
  */
 
 let h: Harness;

@@ -5,7 +5,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 
 /*
  * postgres.js as published stops reading for good when the last bytes of a COPY have filled its buffer, and never says that a
- * COPY into a table has failed. See src/db/patches.
+ * COPY into a table has failed. See src/patches.
  */
 
 test('a connection reads on after a large COPY', { timeout: 20_000 }, async () => {

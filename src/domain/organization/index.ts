@@ -20,7 +20,14 @@ export {
 } from './delete-preview.ts';
 export { checkHandle, claimZone } from './handle.ts';
 export { activeOrganization, listOrganizations, oneOrganization } from './read.ts';
-export { customPermissions, findRole, findRoles, requireRole, unknownRole } from './role.ts';
+export {
+  customPermissions,
+  customPermissionsOf,
+  findRole,
+  findRoles,
+  requireRole,
+  unknownRole,
+} from './role.ts';
 export type { Organization, OwnMembership } from './row.ts';
 export { transferOwnership } from './transfer.ts';
 export { ORGANIZATION_FIELDS, updateOrganization } from './update.ts';

@@ -35,16 +35,16 @@ export async function listOrganizations(
       order by m.organization_id
       limit ${page.limit}`,
   );
-  return rows.map(({ memberId, memberRole, memberIsDefault, memberCreatedAt, plan, ...row }) => ({
-    ...toOrganization(deps.rules, row, memberRole, plan),
+  return rows.map((row) => ({
+    ...toOrganization(deps.rules, row, row.memberRole, row.plan),
     members: [
       {
-        id: memberId,
+        id: row.memberId,
         organizationId: row.id,
         userId: principal.userId,
-        role: memberRole,
-        isDefault: memberIsDefault,
-        createdAt: memberCreatedAt,
+        role: row.memberRole,
+        isDefault: row.memberIsDefault,
+        createdAt: row.memberCreatedAt,
       },
     ],
   }));
@@ -58,8 +58,7 @@ export async function oneOrganization(deps: Deps, actor: OrganizationActor): Pro
       from organizations o where o.id = ${actor.organizationId}`,
   );
   if (row === undefined) throw notFound('Organization');
-  const { plan, ...organization } = row;
-  return toOrganization(deps.rules, organization, actor.role, plan);
+  return toOrganization(deps.rules, row, actor.role, row.plan);
 }
 
 /** The organization that is meant where a call names none; null for a user who belongs to none. */

@@ -9,10 +9,13 @@ import {
   roleOf,
 } from '../../kernel/permissions.ts';
 
-/** What a member's custom role is made of, in a statement about `memberships m`; null for a built-in role. */
-export const customPermissions = (sql: Sql, m = 'm') => sql`(
+/** What a member's custom role is made of, as text in a statement about memberships; null for a built-in role. */
+export const customPermissionsOf = (memberships: string): string => `(
   select r.permissions from custom_roles r
-  where r.organization_id = ${sql(m)}.organization_id and r.name = ${sql(m)}.custom_role)`;
+  where r.organization_id = ${memberships}.organization_id and r.name = ${memberships}.custom_role)`;
+
+/** The same as a part of a statement about `memberships m`. */
+export const customPermissions = (sql: Sql) => sql.unsafe(customPermissionsOf('m'));
 
 /** A role of an organization with its rights at this moment; null when there is none of the name. */
 export async function findRole(sql: Sql, organizationId: string, name: Role): Promise<RoleGrant | null> {
