@@ -30,7 +30,8 @@ export type AuditEvent = {
  */
 export async function record(tx: Transaction, actor: AuditActor, at: Date, event: AuditEvent): Promise<void> {
   const chainId = chainOf({ organizationId: event.organizationId, userId: actor.userId });
-  const head = await lockHead(tx, chainId);
+  const isFirst = event.action === 'create' && event.resourceId === chainId; // nobody else knows of the chain yet
+  const head = isFirst ? EMPTY_CHAIN : await lockHead(tx, chainId);
   const row = {
     id: newId(), // made under the lock, so that one process numbers its rows in the order of the chain
     organizationId: event.organizationId,
@@ -57,10 +58,12 @@ export async function record(tx: Transaction, actor: AuditActor, at: Date, event
     before: before === null ? null : tx.json(before),
     after: after === null ? null : tx.json(after),
   };
+  const next = { id: chainId, seq: row.seq, seal };
+  const moveHead = isFirst
+    ? tx`insert into audit_chains ${tx(next)}`
+    : tx`update audit_chains set ${tx(next, 'seq', 'seal')} where id = ${chainId}`;
   await Promise.all([
-    tx`
-      with head as (update audit_chains set seq = ${row.seq}, seal = ${seal} where id = ${chainId})
-      insert into audit_log ${tx(stored)}`,
+    tx`with head as (${moveHead}) insert into audit_log ${tx(stored)}`,
     publish(tx, actor, at, { ...event, before: before ?? undefined, after: after ?? undefined }),
   ]);
 }

@@ -46,28 +46,29 @@ export async function foundOrganization(
     createdAt: now,
     updatedAt: now,
   };
-  await tx`insert into organizations ${tx(organization)}`;
+  // Sent one after another without waiting; what refers to the organization comes after it.
   await Promise.all([
+    tx`insert into organizations ${tx(organization)}`.execute(),
     tx`
       insert into memberships (id, organization_id, user_id, role, is_default, created_at)
       select ${newId()}, ${organization.id}, ${owner.userId}, 'owner',
-        not exists (select 1 from memberships where user_id = ${owner.userId}), ${now}`,
+        not exists (select 1 from memberships where user_id = ${owner.userId}), ${now}`.execute(),
     addZone(tx, deps, organization.id, handle),
+    record(tx, owner, now, {
+      organizationId: organization.id,
+      role: 'owner',
+      action: 'create',
+      resourceType: 'organization',
+      resourceId: organization.id,
+      resourceName: organization.name,
+      after: {
+        name: organization.name,
+        handle,
+        description: organization.description,
+        logo: organization.logo,
+      },
+    }),
   ]);
-  await record(tx, owner, now, {
-    organizationId: organization.id,
-    role: 'owner',
-    action: 'create',
-    resourceType: 'organization',
-    resourceId: organization.id,
-    resourceName: organization.name,
-    after: {
-      name: organization.name,
-      handle,
-      description: organization.description,
-      logo: organization.logo,
-    },
-  });
   return organization;
 }
 
@@ -94,8 +95,10 @@ export function createOrganization(
   input: NewOrganization,
 ): Promise<Organization> {
   return deps.db.transaction(async (tx) => {
-    await lockUser(tx, principal.userId);
-    await requireRoom(tx, deps, principal.userId, principal.platformRole);
+    await Promise.all([
+      lockUser(tx, principal.userId),
+      requireRoom(tx, deps, principal.userId, principal.platformRole),
+    ]);
     return toOrganization(deps.rules, await foundOrganization(tx, deps, principal, input), 'owner', null);
   });
 }

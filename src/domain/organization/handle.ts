@@ -48,8 +48,12 @@ function requireHandle(text: string, rules: Rules): string {
 
 /** Lets nobody else claim a related name before this transaction ends; then tells whether it is free. */
 async function lockAndCheck(tx: Transaction, handle: string, rules: Rules, ownId: string | null) {
-  await tx`select pg_advisory_xact_lock(hashtextextended(${handleFamily(handle, rules.dnsBaseDomain)}, 0))`;
-  return !(await isTaken(tx, handle, ownId));
+  const family = handleFamily(handle, rules.dnsBaseDomain);
+  const [, taken] = await Promise.all([
+    tx`select pg_advisory_xact_lock(hashtextextended(${family}, 0))`.execute(), // sent before the check
+    isTaken(tx, handle, ownId),
+  ]);
+  return !taken;
 }
 
 /**

@@ -34,11 +34,13 @@ export async function markChanged(tx: Transaction, deps: Deps, { provider, name 
 /** What is left of an earlier zone of this name is brought to this one. */
 async function addAt(tx: Transaction, deps: Deps, { provider, name }: ZoneAt): Promise<void> {
   const now = deps.now();
-  await tx`
-    insert into dns_provider_zones (provider, name, next_attempt_at, version)
-    values (${provider}, ${name}, ${now}, 0)
-    on conflict (provider, name) do update set synced_version = 0, ds = '[]', last_error = null`;
-  await markChanged(tx, deps, { provider, name });
+  const rows = await tx<(ZoneAt & { at: Date })[]>`
+    insert into dns_provider_zones as z (provider, name, next_attempt_at, version)
+    values (${provider}, ${name}, ${now}, 1)
+    on conflict (provider, name) do update set synced_version = 0, ds = '[]', last_error = null,
+      version = z.version + 1, next_attempt_at = greatest(${now}, coalesce(z.blocked_until, ${now}))
+    returning provider, name, next_attempt_at as at`;
+  await wake(tx, deps, rows);
 }
 
 /** Within the base domain, which is the platform's, nobody has to prove that a name is theirs. */
@@ -65,8 +67,7 @@ export async function addZone(
     createdAt: now,
     updatedAt: now,
   };
-  await tx`insert into dns_zones ${tx(row)}`;
-  await addAt(tx, deps, row);
+  await Promise.all([tx`insert into dns_zones ${tx(row)}`.execute(), addAt(tx, deps, row)]);
   return row;
 }
 
