@@ -102,9 +102,6 @@ try {
     RATE_LIMIT_PER_MINUTE: '0',
     MAX_ORGANIZATIONS_PER_USER: '1000000',
     TRUSTED_PROXIES: '127.0.0.1',
-    POWERDNS_API_URL: 'http://127.0.0.1:9', // nobody is there: what is measured is the service's part
-    POWERDNS_API_KEY: 'none',
-    DNS_NAMESERVERS: 'ns1.example.net',
   });
   const [url, seeded] = await fill(sql, database.url, 'measured', users);
   const service = { server: await start(['dist/main.js'], serviceEnv(url, 'service')), seeded };
