@@ -13,6 +13,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 COPY package.json package-lock.json ./
 COPY src/patches ./src/patches
 RUN npm ci --omit=dev && npm cache clean --force
+COPY openapi.json ./
 COPY drizzle ./drizzle
 COPY --from=build /app/dist ./dist
 RUN mkdir /data && chown node:node /data

@@ -13,8 +13,7 @@ import type { Mailer } from './domain/mail.ts';
 import { createServer } from './http/server.ts';
 import { createJobRunner, type JobRunner } from './jobs/runner.ts';
 import { createSweeper } from './jobs/sweeper.ts';
-import { createMemoryRateLimiter, createRedisRateLimiter } from './platform/rate-limiter.ts';
-import { VERSION } from './version.ts';
+import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
 
 const USAGE_FLUSH_MS = 5_000;
 
@@ -49,8 +48,9 @@ export async function createApp(
   const closeAll = async () => {
     for (const close of opened.reverse()) await close();
   };
-  function openRateLimiter(): RateLimiter {
+  async function openRateLimiter(): Promise<RateLimiter> {
     if (config.redisUrl === undefined) return createMemoryRateLimiter();
+    const { createRedisRateLimiter } = await import('./platform/redis-rate-limiter.ts');
     const limiter = createRedisRateLimiter(config.redisUrl, (isConnected, reason) => {
       if (isConnected) logger.info('limits are counted in Redis');
       else logger.warn({ reason }, 'Redis does not answer: limits are counted in this process alone');
@@ -69,7 +69,7 @@ export async function createApp(
       logger.info({ email: config.root.email }, 'first account made');
     }
 
-    const rateLimiter = overrides.rateLimiter ?? openRateLimiter();
+    const rateLimiter = overrides.rateLimiter ?? (await openRateLimiter());
     const identity = await createIdentity({
       database,
       publicUrl: config.publicUrl,
@@ -116,7 +116,6 @@ export async function createApp(
       countJobs: () => countJobs(database, deps.now()),
       consoleDirectory: overrides.consoleDirectory,
       logger,
-      version: VERSION,
     });
     opened.push(() => app.close());
 

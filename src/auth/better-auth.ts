@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type BetterAuthPlugin, betterAuth } from 'better-auth';
+import type { BetterAuthPlugin } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
 import { createAuthEndpoint } from 'better-auth/api';
+import { betterAuth } from 'better-auth/minimal'; // without its own query builder
 import { drizzle } from 'drizzle-orm/pg-proxy';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';

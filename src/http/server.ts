@@ -50,7 +50,6 @@ export type ServerOptions = ContextOptions &
     /** Where the built console lies; without it, small pages stand where the links of mails lead. */
     consoleDirectory?: string | undefined;
     logger: FastifyBaseLogger;
-    version: string;
   };
 
 const pathOf = (url: string): string => {
@@ -166,7 +165,7 @@ export async function createServer(options: ServerOptions) {
   const operations = operationsRoutes(app, endpoints, options);
   serveAuth(app, options.authRoutes, options.trustedOrigins, principalReader(options));
   trpcRoutes(app, endpoints, createContext);
-  referenceRoutes(app, appRouter, options.version);
+  await referenceRoutes(app);
   if (options.consoleDirectory === undefined) pageRoutes(app);
   else consoleRoutes(app, options.consoleDirectory);
   plainRoutes(app, endpoints, createContext);

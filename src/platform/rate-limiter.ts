@@ -1,10 +1,10 @@
-import { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { RateLimit, RateLimiter } from '../domain/deps.ts';
 
 type Counter = Pick<RateLimiterMemory, 'consume'>;
 
-function createRateLimiter(counterOf: (limit: RateLimit) => Counter): RateLimiter {
+/** A limiter with a counter for each limit. */
+export function createRateLimiter(counterOf: (limit: RateLimit) => Counter): RateLimiter {
   const counters = new Map<string, Counter>();
   return {
     async consume(limit, key) {
@@ -23,48 +23,9 @@ function createRateLimiter(counterOf: (limit: RateLimit) => Counter): RateLimite
   };
 }
 
-const inMemory = ({ name, points, seconds }: RateLimit): RateLimiterMemory =>
+/** Counts one limit in this process. */
+export const inMemory = ({ name, points, seconds }: RateLimit): RateLimiterMemory =>
   new RateLimiterMemory({ keyPrefix: name, points, duration: seconds });
 
 /** Counts in this process. */
 export const createMemoryRateLimiter = (): RateLimiter => createRateLimiter(inMemory);
-
-/** Redis is asked for every call: what it does not answer in time is counted here. In milliseconds. */
-const PATIENCE = { connectTimeout: 2_000, commandTimeout: 250 };
-const MAX_RECONNECT_MS = 1_000;
-
-/**
- * Counts in Redis, so that limits hold over all processes. While Redis does not answer, each process counts for itself:
- * nobody is kept out for that, and nobody may do without limits. `onChange` is told when it goes and when it is back.
- */
-export function createRedisRateLimiter(
-  url: string,
-  onChange: (isConnected: boolean, reason?: string) => void,
-): RateLimiter & { close(): void } {
-  const client = new Redis(url, {
-    ...PATIENCE,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (attempts) => Math.min(attempts * 50, MAX_RECONNECT_MS),
-  });
-  let isConnected: boolean | undefined;
-  const change = (to: boolean, reason?: string) => {
-    if (isConnected !== to) onChange(to, reason);
-    isConnected = to;
-  };
-  client.on('ready', () => change(true));
-  client.on('close', () => change(false));
-  client.on('error', ({ message }: Error) => change(false, message));
-  const limiter = createRateLimiter(
-    (limit) =>
-      new RateLimiterRedis({
-        storeClient: client,
-        keyPrefix: `tenantry:${limit.name}`,
-        points: limit.points,
-        duration: limit.seconds,
-        rejectIfRedisNotReady: true,
-        insuranceLimiter: inMemory(limit),
-      }),
-  );
-  return { ...limiter, close: () => client.disconnect() };
-}

@@ -40,7 +40,6 @@ const bareServer = (checkReady = async () => {}, authRoutes: Map<string, AuthRou
     corsOrigins: [],
     trustedProxies: [],
     logger: pino({ level: 'silent' }),
-    version: '0.0.0',
   });
 
 describe('liveness and readiness', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createRedisRateLimiter } from '../../src/platform/rate-limiter.ts';
+import { createRedisRateLimiter } from '../../src/platform/redis-rate-limiter.ts';
 import { createHarness, type Harness, PASSWORD } from '../support/harness.ts';
 import { createRedisServer, missingForRedis } from '../support/redis.ts';
 
