@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
@@ -14,11 +16,22 @@ export class NewerDatabaseError extends Error {}
 
 type Journal = { entries: { when: number; tag: string }[] };
 
+const readJournal = (): Journal => JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, 'utf8'));
+
 /** The newest migration of this code, by the moment at which it was made. */
-export const newestKnown = (): number => {
-  const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, 'utf8')) as Journal;
-  return Math.max(...journal.entries.map((entry) => entry.when));
-};
+export const newestKnown = (): number => Math.max(...readJournal().entries.map((entry) => entry.when));
+
+export const isKnown = (migration: number): boolean =>
+  readJournal().entries.some((entry) => entry.when === migration);
+
+/** Puts the migrations of this code into an empty directory, up to one that it knows, for `migrateDatabase`. */
+export async function copyMigrations(upTo: number, directory: string): Promise<void> {
+  const journal = readJournal();
+  const entries = journal.entries.filter((entry) => entry.when <= upTo);
+  await mkdir(join(directory, 'meta'), { recursive: true });
+  await writeFile(join(directory, 'meta/_journal.json'), JSON.stringify({ ...journal, entries }));
+  for (const { tag } of entries) await copyFile(join(FOLDER, `${tag}.sql`), join(directory, `${tag}.sql`));
+}
 
 /** The newest one that a database has had; 0 for none. */
 export async function newestApplied(client: postgres.ISql): Promise<number> {
@@ -44,7 +57,7 @@ const drizzleWithin = (client: postgres.Sql, tx: postgres.TransactionSql) =>
  *
  * @throws NewerDatabaseError when a newer version has been here; nothing is changed then.
  */
-export async function migrateDatabase(url: string): Promise<void> {
+export async function migrateDatabase(url: string, migrationsFolder = FOLDER): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
     await client.begin(async (tx) => {
@@ -55,7 +68,7 @@ export async function migrateDatabase(url: string): Promise<void> {
           'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
         );
       }
-      await migrate(drizzleWithin(client, tx), { migrationsFolder: FOLDER });
+      await migrate(drizzleWithin(client, tx), { migrationsFolder });
     });
   } finally {
     await client.end({ timeout: 5 });
