@@ -14,6 +14,7 @@ import { createServer } from './http/server.ts';
 import { createJobRunner, type JobRunner } from './jobs/runner.ts';
 import { createSweeper } from './jobs/sweeper.ts';
 import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
+import { openTracing, tracedDatabase, tracedDeps, tracedMailer } from './traced.ts';
 
 const USAGE_FLUSH_MS = 5_000;
 
@@ -60,11 +61,17 @@ export async function createApp(
   }
   const onLost = (reason: string) => overrides.onFatal?.(`The embedded database ended: ${reason}`);
   try {
+    const tracing = await openTracing(config, (reason) =>
+      logger.warn({ reason }, 'traces could not be delivered'),
+    );
+    if (tracing !== undefined) opened.push(() => tracing.close());
     const server = await ownServer(config, logger, onLost);
-    const { database, client, close } = await openDatabase(server, config.databasePoolSize);
+    const { database: plain, client, close } = await openDatabase(server, config.databasePoolSize);
     opened.push(close);
+    const database = tracing === undefined ? plain : tracedDatabase(plain, tracing);
 
-    const deps = await createDeps(config, database, overrides.now);
+    const untraced = await createDeps(config, database, overrides.now);
+    const deps = tracing === undefined ? untraced : tracedDeps(untraced, tracing);
     if (config.root !== undefined && (await ensureRootAdmin(deps, config.root))) {
       logger.info({ email: config.root.email }, 'first account made');
     }
@@ -89,9 +96,10 @@ export async function createApp(
       await flush();
     });
 
-    const mailer =
+    const given =
       overrides.mailer ?? createMailer(config, (details, message) => logger.info(details, message));
-    const jobs = createJobRunner({ deps, mailer }, logger);
+    const mailer = tracing === undefined ? given : tracedMailer(given, tracing);
+    const jobs = createJobRunner({ deps, mailer, tracing }, logger);
     opened.push(() => jobs.stop());
     const sweeper = createSweeper(deps, logger);
     opened.push(() => sweeper.stop());
@@ -115,6 +123,7 @@ export async function createApp(
       },
       countJobs: () => countJobs(database, deps.now()),
       consoleDirectory: overrides.consoleDirectory,
+      tracing,
       logger,
     });
     opened.push(() => app.close());

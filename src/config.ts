@@ -102,6 +102,8 @@ const Settings = z.object({
   WEBHOOK_ALLOW_HTTP: z.stringbool().default(false),
   WEBHOOK_ALLOWED_NETWORKS: list.pipe(z.array(Network)).default([]),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_SERVICE_NAME: z.string().min(1).max(255).default('tenantry'),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
 
@@ -220,6 +222,8 @@ export type Config = {
   /** What webhooks may reach besides public addresses over https. */
   webhooks: { allowHttp: boolean; allowedNetworks: string[] };
   metricsToken: string | undefined;
+  /** Where traces go; undefined makes none. */
+  tracing: { endpoint: string; serviceName: string } | undefined;
   logLevel: Parsed['LOG_LEVEL'];
 };
 
@@ -310,6 +314,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       allowedNetworks: settings.WEBHOOK_ALLOWED_NETWORKS,
     },
     metricsToken: settings.METRICS_TOKEN,
+    tracing:
+      settings.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? undefined
+        : { endpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: settings.OTEL_SERVICE_NAME },
     logLevel: settings.LOG_LEVEL,
   };
 }

@@ -67,6 +67,14 @@ describe.each(files)('%s', (file) => {
   });
 });
 
+test('what is large and seldom used is loaded only where it is', () => {
+  const textOf = (file: string) => readFileSync(file, 'utf8');
+  expect(files.filter((file) => textOf(file).includes("'@opentelemetry/"))).toEqual([
+    'src/platform/tracing.ts',
+  ]);
+  expect(files.filter((file) => /from '.*platform\/tracing\.ts'/.test(textOf(file)))).toEqual([]);
+});
+
 /** Sets it, for the library that it builds with. */
 const TOOLS = ['src/console/build.ts'];
 

@@ -122,3 +122,17 @@ test.each([
   expect(problems).toEqual([expect.stringMatching(problem)]);
   expect(problems.join()).not.toContain('canary');
 });
+
+test('traces go to an address of http or https, or the start is refused', () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:4318';
+  expect(readConfig({}).tracing).toBeUndefined();
+  expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT }).tracing).toEqual({
+    endpoint: OTEL_EXPORTER_OTLP_ENDPOINT,
+    serviceName: 'tenantry',
+  });
+  for (const wrong of ['collector:4318', '127.0.0.1', 'grpc://127.0.0.1:4317']) {
+    expect(problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: wrong })).toEqual([
+      expect.stringMatching(/^OTEL_EXPORTER_OTLP_ENDPOINT: /),
+    ]);
+  }
+});

@@ -2,6 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import postgres from 'postgres';
 import { type Config, readConfig } from '../config.ts';
 import { dataDirOf, sharedServer } from '../database.ts';
+import { createClient } from '../db/client.ts';
 import { migrationState } from '../db/migrate.ts';
 import { mailDirOf } from '../deps.ts';
 import { createSmtpMailer } from '../platform/mail/smtp.ts';
@@ -56,11 +57,27 @@ async function checkDatabase(url: string): Promise<Finding[]> {
         },
       }[state],
     });
+    findings.push(await checkTimeLimits(url));
     if (state === 'current') findings.push(await checkJobs(client), await checkFirstAccount(client));
     return findings;
   } catch (error) {
     const advice = 'Check that PostgreSQL runs and that DATABASE_URL names it.';
     return [{ subject: 'database', fact: reasonOf(error), advice }];
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+/** The service asks for them when it connects; a pooler in between may keep them to itself. */
+async function checkTimeLimits(url: string): Promise<Finding> {
+  const client = createClient(url, 1);
+  try {
+    const missing = await client<{ name: string }[]>`
+      select name from pg_settings where setting = '0'
+        and name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout') order by name`;
+    if (missing.length === 0) return { subject: 'time limits', fact: 'in force' };
+    const advice = 'Set them for the role or in the pooler, as docs/scaling.md says.';
+    return { subject: 'time limits', fact: `none by ${missing.map(({ name }) => name).join(', ')}`, advice };
   } finally {
     await client.end({ timeout: 5 });
   }

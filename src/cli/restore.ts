@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { dataDirOf, ownServer } from '../database.ts';
 import { loadTables } from '../db/dump.ts';
 import { exists } from '../db/embedded/files.ts';
-import { migrateDatabase, newestKnown } from '../db/migrate.ts';
+import { copyMigrations, isKnown, migrateDatabase } from '../db/migrate.ts';
 import { preconditionFailed } from '../kernel/errors.ts';
 import { type Facts, unpack, withDirectory } from './archive.ts';
 import { copyFiles, DIRECTORIES, secretHashOf } from './backup.ts';
@@ -14,10 +14,10 @@ const refuse = (reason: string, message: string) =>
   preconditionFailed(reason, `${message} Nothing was changed.`);
 
 function requireVersion({ version, migration }: Facts): void {
-  if (migration === newestKnown()) return;
+  if (isKnown(migration)) return;
   throw refuse(
     'other_version',
-    `The backup was made by Tenantry ${version}, whose tables are not those of this version. Restore it with that version.`,
+    `The backup was made by Tenantry ${version}, whose tables this version does not know. Restore it with that version.`,
   );
 }
 
@@ -38,9 +38,10 @@ async function requireNothingAt(paths: string[]): Promise<void> {
 
 /**
  * Makes an installation out of a backup: into an empty data directory, or into it and an empty database at DATABASE_URL.
- * The rows come last and all at once, so that no installation is there before all of it is.
+ * The rows come last and all at once, so that no installation is there before all of it is. They come into the tables of
+ * the version that made the backup, which are then brought up to date.
  *
- * @throws PRECONDITION_FAILED for a backup that is broken or of another version, and where there is anything already
+ * @throws PRECONDITION_FAILED for a backup that is broken or of a newer version, and where there is anything already
  */
 export async function restore(config: Config, file: string): Promise<string> {
   const dataDir = dataDirOf(config);
@@ -55,11 +56,14 @@ export async function restore(config: Config, file: string): Promise<string> {
     try {
       const server = await ownServer(config, toStandardError, (reason) => toStandardError.error(reason));
       try {
-        await migrateDatabase(server.url);
+        const migrations = join(directory, 'migrations');
+        await copyMigrations(facts.migration, migrations);
+        await migrateDatabase(server.url, migrations);
         await mkdir(dataDir, { recursive: true });
         for (const name of DIRECTORIES) await copyFiles(join(directory, name), join(dataDir, name));
         for (const name of secret) await copyFile(join(directory, name), join(dataDir, name));
         await loadTables(server.url, join(directory, 'tables'));
+        await migrateDatabase(server.url);
       } finally {
         await server.stop();
       }

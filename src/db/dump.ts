@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { preconditionFailed } from '../kernel/errors.ts';
-import { newestApplied } from './migrate.ts';
+import { liftTimeLimits, newestApplied } from './migrate.ts';
 
 type Table = { name: string; columns: string[]; refersTo: string[] };
 
-/** Without time limits: a large table takes its time. */
 const connect = (url: string) => postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
 
 /**
@@ -56,6 +55,7 @@ export async function dumpTables(
   const client = connect(url);
   try {
     return await client.begin('isolation level repeatable read read only', async (tx) => {
+      await liftTimeLimits(tx); // a large table takes its time
       const migration = await newestApplied(tx);
       await atThatMoment();
       for (const table of await tablesOf(tx)) {
@@ -79,6 +79,7 @@ export async function loadTables(url: string, directory: string): Promise<void> 
   const client = connect(url);
   try {
     await client.begin(async (tx) => {
+      await liftTimeLimits(tx);
       for (const table of inOrder(await tablesOf(tx))) {
         const [row] = await tx<{ filled: boolean }[]>`
           select exists (select from ${tx(table.name)}) as filled`;

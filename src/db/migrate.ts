@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
@@ -14,11 +16,22 @@ export class NewerDatabaseError extends Error {}
 
 type Journal = { entries: { when: number; tag: string }[] };
 
+const readJournal = (): Journal => JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, 'utf8'));
+
 /** The newest migration of this code, by the moment at which it was made. */
-export const newestKnown = (): number => {
-  const journal = JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, 'utf8')) as Journal;
-  return Math.max(...journal.entries.map((entry) => entry.when));
-};
+export const newestKnown = (): number => Math.max(...readJournal().entries.map((entry) => entry.when));
+
+export const isKnown = (migration: number): boolean =>
+  readJournal().entries.some((entry) => entry.when === migration);
+
+/** Puts the migrations of this code into an empty directory, up to one that it knows, for `migrateDatabase`. */
+export async function copyMigrations(upTo: number, directory: string): Promise<void> {
+  const journal = readJournal();
+  const entries = journal.entries.filter((entry) => entry.when <= upTo);
+  await mkdir(join(directory, 'meta'), { recursive: true });
+  await writeFile(join(directory, 'meta/_journal.json'), JSON.stringify({ ...journal, entries }));
+  for (const { tag } of entries) await copyFile(join(FOLDER, `${tag}.sql`), join(directory, `${tag}.sql`));
+}
 
 /** The newest one that a database has had; 0 for none. */
 export async function newestApplied(client: postgres.ISql): Promise<number> {
@@ -28,28 +41,42 @@ export async function newestApplied(client: postgres.ISql): Promise<number> {
   return Number(row?.newest ?? 0);
 }
 
+/** For work that takes its time, whatever the server, its role or a pooler says. Holds until the transaction ends. */
+export const liftTimeLimits = (tx: postgres.TransactionSql): Promise<unknown> =>
+  tx.unsafe(
+    'set local statement_timeout = 0; set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0',
+  );
+
+/** drizzle on a transaction: the one that drizzle begins for itself becomes a savepoint of it. */
+const drizzleWithin = (client: postgres.Sql, tx: postgres.TransactionSql) =>
+  drizzle(Object.assign(tx, { begin: tx.savepoint, options: client.options }) as unknown as postgres.Sql);
+
 /**
- * Brings the database up to date. Several processes may call it at once: they take turns.
+ * Brings the database up to date, in one transaction. Several processes may call it at once: they take turns, by a lock
+ * of the transaction, since behind a pooler a session is not one's own.
  *
  * @throws NewerDatabaseError when a newer version has been here; nothing is changed then.
  */
-export async function migrateDatabase(url: string): Promise<void> {
+export async function migrateDatabase(url: string, migrationsFolder = FOLDER): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
-    await client`select pg_advisory_lock(${ADVISORY_LOCK})`; // let go when the connection ends
-    if ((await migrationState(client)) === 'newer') {
-      throw new NewerDatabaseError(
-        'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
-      );
-    }
-    await migrate(drizzle(client), { migrationsFolder: FOLDER });
+    await client.begin(async (tx) => {
+      await liftTimeLimits(tx);
+      await tx`select pg_advisory_xact_lock(${ADVISORY_LOCK})`;
+      if ((await migrationState(tx)) === 'newer') {
+        throw new NewerDatabaseError(
+          'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
+        );
+      }
+      await migrate(drizzleWithin(client, tx), { migrationsFolder });
+    });
   } finally {
     await client.end({ timeout: 5 });
   }
 }
 
 /** How the migrations that were applied compare with those of this code. */
-export async function migrationState(client: postgres.Sql): Promise<'current' | 'behind' | 'newer'> {
+export async function migrationState(client: postgres.ISql): Promise<'current' | 'behind' | 'newer'> {
   const [applied, known] = [await newestApplied(client), newestKnown()];
   return applied === known ? 'current' : applied < known ? 'behind' : 'newer';
 }

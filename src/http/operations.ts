@@ -18,6 +18,20 @@ export type OperationsOptions = {
 /** A network that swallows packets would keep a probe waiting, and the probe would not say why. */
 const READY_WITHIN_MS = 2_000;
 
+/** Only names that exist become labels: a client cannot make new ones. */
+export function labelOf(
+  endpoints: ReadonlyMap<string, Endpoint>,
+  route: string | undefined,
+  params: unknown,
+): string {
+  const { procedure, path } = (params ?? {}) as { procedure?: string; path?: string };
+  const name = procedure ?? path;
+  const own = route?.replace('/api/', '');
+  if (own !== undefined && endpoints.has(own)) return own; // a route of its own, as uploads have
+  if (name !== undefined && endpoints.has(name)) return name;
+  return name === undefined ? (route ?? 'unknown') : path === undefined ? 'unknown' : 'trpc batch';
+}
+
 /** Liveness, readiness and metrics. `startDraining` makes readiness fail, so that no new requests are sent here. */
 export function operationsRoutes(
   app: FastifyInstance,
@@ -46,18 +60,9 @@ export function operationsRoutes(
     registers: [registry],
   });
 
-  /** Only names that exist become labels: a client cannot make new ones. */
-  const labelOf = (route: string | undefined, params: unknown): string => {
-    const { procedure, path } = (params ?? {}) as { procedure?: string; path?: string };
-    const name = procedure ?? path;
-    const own = route?.replace('/api/', '');
-    if (own !== undefined && endpoints.has(own)) return own; // a route of its own, as uploads have
-    if (name !== undefined && endpoints.has(name)) return name;
-    return name === undefined ? (route ?? 'unknown') : path === undefined ? 'unknown' : 'trpc batch';
-  };
   app.addHook('onResponse', (request, reply, done) => {
     durations.observe(
-      { procedure: labelOf(request.routeOptions.url, request.params), status: reply.statusCode },
+      { procedure: labelOf(endpoints, request.routeOptions.url, request.params), status: reply.statusCode },
       reply.elapsedTime / 1000,
     );
     done();

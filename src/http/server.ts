@@ -13,6 +13,7 @@ import {
 import helmet from 'helmet';
 import { appRouter } from '../api/root.ts';
 import type { AuthRoute } from '../auth/route.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import { notFound } from '../kernel/errors.ts';
 import { serveAuth } from './auth.ts';
 import { avatarRoutes } from './avatars.ts';
@@ -29,6 +30,7 @@ import { plainRoutes } from './plain.ts';
 import { endpointsOf } from './procedures.ts';
 import { referenceRoutes } from './reference.ts';
 import { streamRoutes } from './streams.ts';
+import { traceRequests } from './tracing.ts';
 import { trpcRoutes } from './trpc.ts';
 import { answerUnreadable } from './unreadable.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -49,6 +51,7 @@ export type ServerOptions = ContextOptions &
     trustedProxies: string[];
     /** Where the built console lies; without it, small pages stand where the links of mails lead. */
     consoleDirectory?: string | undefined;
+    tracing?: Tracing | undefined;
     logger: FastifyBaseLogger;
   };
 
@@ -129,6 +132,7 @@ export async function createServer(options: ServerOptions) {
       : sendError(reply, wrongMethod(reply, route.method), name);
   });
 
+  if (options.tracing !== undefined) traceRequests(app, endpoints, options.tracing);
   const headers = securityHeaders(options);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);

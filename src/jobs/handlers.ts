@@ -5,10 +5,11 @@ import { invitationMail } from '../domain/invitation/index.ts';
 import type { JobName, JobPayloads } from '../domain/job/index.ts';
 import type { Mailer } from '../domain/mail.ts';
 import { noticeMail } from '../domain/notice/index.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import { deliver } from '../domain/webhook/index.ts';
 import { syncZone } from '../domain/zone-sync/index.ts';
 
-export type JobContext = { deps: Deps; mailer: Mailer };
+export type JobContext = { deps: Deps; mailer: Mailer; tracing?: Tracing | undefined };
 
 /** Does one job, or throws to have it tried again. `jobId` stays the same over retries. */
 type Handler<N extends JobName> = (

@@ -68,7 +68,12 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
       | ((c: JobContext, id: string, payload: unknown) => Promise<void>)
       | undefined;
     if (handler === undefined) throw new Error(`There is no handler for ${job.name}.`);
-    await within(patience.handler, handler(context, job.id, job.payload));
+    const attributes = { 'tenantry.job_id': job.id, 'tenantry.job_attempt': job.attempts };
+    const task = () => handler(context, job.id, job.payload);
+    const { tracing } = context;
+    const running =
+      tracing === undefined ? task() : tracing.within('consumer', `job ${job.name}`, attributes, task);
+    await within(patience.handler, running);
   }
 
   async function run(job: Row): Promise<void> {

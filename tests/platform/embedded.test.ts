@@ -242,12 +242,25 @@ test('tries another port when somebody else was faster', async () => {
   expect(messages).toEqual([]);
 });
 
-test('a cluster of another major version is refused in words', async () => {
+test('a cluster of another major version is refused in words, and left as it is', async () => {
   const directory = await temporary();
   await mkdir(join(directory, 'postgres'));
   await writeFile(join(directory, 'postgres', 'PG_VERSION'), '15\n');
   await writeFile(join(directory, 'postgres.password'), 'secret\n');
-  await expect(start(directory)).rejects.toThrow(/was made by PostgreSQL 15, but the bundled one is 18/);
+  const contents = async () => {
+    const names = (await readdir(directory, { recursive: true })).sort();
+    const isFile = async (name: string) => (await stat(join(directory, name))).isFile();
+    return Promise.all(
+      names.map(async (name) => [
+        name,
+        (await isFile(name)) && (await readFile(join(directory, name), 'utf8')),
+      ]),
+    );
+  };
+  const before = await contents();
+  const refusal = /was made by PostgreSQL 15, but this version .* 18\. .*tenantry backup .*tenantry restore/;
+  await expect(start(directory)).rejects.toThrow(refusal);
+  expect(await contents()).toEqual(before);
 });
 
 test('what is not a cluster, or has lost its password, is refused in words', async () => {

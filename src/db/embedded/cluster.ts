@@ -118,9 +118,10 @@ async function checkVersion({ cluster, binaries }: Place): Promise<void> {
   const version = await readVersion(cluster);
   if (version === binaries.major) return;
   throw new EmbeddedServerError(
-    `The database in ${cluster} was made by PostgreSQL ${version}, but the bundled one is ${binaries.major}. ` +
-      `Dump it with PostgreSQL ${version} and load that into an empty DATA_DIR, or run PostgreSQL ${version} ` +
-      'yourself and set DATABASE_URL.',
+    `The database in ${cluster} was made by PostgreSQL ${version}, but this version of Tenantry brings ${binaries.major}. ` +
+      'Nothing was changed. Write it out with the version of Tenantry that has run it (`tenantry backup <file>`), and make ' +
+      'an installation of that file with this one in an empty DATA_DIR (`tenantry restore <file>`): docs/backup.md has ' +
+      'the steps.',
   );
 }
 
