@@ -666,5 +666,17 @@ export const texts = {
     level: 'Level',
     add: 'Set',
     forget: (country: string) => `Forget the rule for ${country}`,
+    minimumAges: 'Minimum ages',
+    minimumAgesAbout: (builtIn: string) =>
+      `From what age people of a country may have an account, instead of the minimum age above. Without a rule of its own it is at least: ${builtIn}.`,
+    adultAges: 'Adult ages',
+    adultAgesAbout: (usual: number, builtIn: string) =>
+      `From what age people of a country are adults. Without a rule of its own it is ${usual}, but: ${builtIn}.`,
+    age: 'Age in full years',
+    years: (age: number) => `${age} years`,
+    forgetAge: {
+      minimumAges: (country: string) => `Forget the minimum age for ${country}`,
+      adultAges: (country: string) => `Forget the adult age for ${country}`,
+    },
   },
 } as const;

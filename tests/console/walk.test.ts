@@ -17,6 +17,7 @@ import {
   says,
   type Visitor,
 } from '../support/chromium.ts';
+import { httpCaller } from '../support/harness.ts';
 import { type Service, startService, temporaryDirectory } from '../support/service.ts';
 
 if (missing !== undefined) test.skip(`the console in a browser: ${missing}`, () => {});
@@ -178,6 +179,33 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await add.click();
     await says(page, 'The record is added.');
     await page.getByRole('row', { name: /www A 192\.0\.2\.1/ }).waitFor();
+  });
+
+  test('ages of a country are set, hold at once, and are forgotten', async () => {
+    const page = of(root);
+    await go(page, 'Rules', 'Rules of the installation');
+    const rules = async () => (await httpCaller(service.baseUrl, {}).get('settings.get')).body;
+    for (const [title, field, age] of [
+      ['Minimum ages', 'minimumAges', 16],
+      ['Adult ages', 'adultAges', 21],
+    ] as const) {
+      const section = page.locator('section', {
+        has: page.getByRole('heading', { name: title, exact: true }),
+      });
+      await section.getByLabel('Country').selectOption({ label: 'Japan' });
+      await section.getByLabel('Age in full years').fill(String(age));
+      await section.getByRole('button', { name: 'Set' }).click();
+      await section
+        .getByRole('listitem')
+        .filter({ hasText: `Japan ${age} years` })
+        .waitFor();
+      expect((await rules())[field]).toEqual({ JP: age });
+      await section.getByRole('button', { name: /^Forget the .* age for Japan$/ }).click();
+      await section.getByRole('listitem').waitFor({ state: 'detached' });
+      expect((await rules())[field]).toEqual({});
+    }
+    const about = page.getByText('From what age people of a country are adults.');
+    expect(await about.textContent()).toContain('it is 18, but: 19 Canada; 20 Taiwan, Thailand; 21 Bahrain');
   });
 
   test('the audit log tells all of it, and is whole', async () => {
