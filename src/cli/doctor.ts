@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { type Config, readConfig } from '../config.ts';
 import { dataDirOf, sharedServer } from '../database.ts';
 import { migrationState } from '../db/migrate.ts';
+import { requireWall, WallError } from '../db/wall.ts';
 import { mailDirOf } from '../deps.ts';
 import { createSmtpMailer } from '../platform/mail/smtp.ts';
 import { toStandardError } from './with-deps.ts';
@@ -44,6 +45,7 @@ async function checkDatabase(url: string): Promise<Finding[]> {
           }
         : { subject: 'database', fact: `PostgreSQL ${version}` },
     ];
+    findings.push(await checkWall(client));
     const state = await migrationState(client);
     findings.push({
       subject: 'migrations',
@@ -63,6 +65,17 @@ async function checkDatabase(url: string): Promise<Finding[]> {
     return [{ subject: 'database', fact: reasonOf(error), advice }];
   } finally {
     await client.end({ timeout: 5 });
+  }
+}
+
+async function checkWall(client: postgres.Sql): Promise<Finding> {
+  const subject = 'wall between tenants';
+  try {
+    await requireWall(client);
+    return { subject, fact: 'can be raised' };
+  } catch (error) {
+    if (!(error instanceof WallError)) throw error;
+    return { subject, fact: 'cannot be raised', advice: error.message };
   }
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { requireWall } from './wall.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
@@ -31,7 +32,8 @@ export async function newestApplied(client: postgres.ISql): Promise<number> {
 /**
  * Brings the database up to date. Several processes may call it at once: they take turns.
  *
- * @throws NewerDatabaseError when a newer version has been here; nothing is changed then.
+ * @throws NewerDatabaseError when a newer version has been here, WallError for a user who does not own the database;
+ *   nothing is changed then.
  */
 export async function migrateDatabase(url: string): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
@@ -42,6 +44,7 @@ export async function migrateDatabase(url: string): Promise<void> {
         'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
       );
     }
+    await requireWall(client);
     await migrate(drizzle(client), { migrationsFolder: FOLDER });
   } finally {
     await client.end({ timeout: 5 });

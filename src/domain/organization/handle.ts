@@ -1,4 +1,5 @@
 import type { Sql, Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { canonicalName } from '../../kernel/dns/names.ts';
 import { badRequest, conflict } from '../../kernel/errors.ts';
 import {
@@ -19,17 +20,20 @@ async function isTaken(sql: Sql, handle: string, ownId: string | null): Promise<
   const below = [...`.${handle}`].reverse().join('');
   const end = `${below.slice(0, -1)}/`;
   const above = namesAbove(handle);
-  const [row] = await sql`
-    select 1 from organizations
-    where (handle = ${handle} or handle = any(${above})
-        or (reverse(handle) ~>=~ ${below} and reverse(handle) ~<~ ${end}))
-      and id is distinct from ${ownId}
-    union all
-    select 1 from dns_zones
-    where (name = ${handle} or name = any(${above})
-        or (reverse(name) ~>=~ ${below} and reverse(name) ~<~ ${end}))
-      and organization_id is distinct from ${ownId}
-    limit 1`;
+  const [row] = await beyondWall(
+    sql,
+    () => sql`
+      select 1 from organizations
+      where (handle = ${handle} or handle = any(${above})
+          or (reverse(handle) ~>=~ ${below} and reverse(handle) ~<~ ${end}))
+        and id is distinct from ${ownId}
+      union all
+      select 1 from dns_zones
+      where (name = ${handle} or name = any(${above})
+          or (reverse(name) ~>=~ ${below} and reverse(name) ~<~ ${end}))
+        and organization_id is distinct from ${ownId}
+      limit 1`,
+  );
   return row !== undefined;
 }
 
