@@ -4,6 +4,7 @@ import { type Config, readConfig } from '../config.ts';
 import { dataDirOf, sharedServer } from '../database.ts';
 import { createClient } from '../db/client.ts';
 import { migrationState } from '../db/migrate.ts';
+import { requireWall, WallError } from '../db/wall.ts';
 import { mailDirOf } from '../deps.ts';
 import { createSmtpMailer } from '../platform/mail/smtp.ts';
 import { toStandardError } from './with-deps.ts';
@@ -45,6 +46,7 @@ async function checkDatabase(url: string): Promise<Finding[]> {
           }
         : { subject: 'database', fact: `PostgreSQL ${version}` },
     ];
+    findings.push(await checkWall(client));
     const state = await migrationState(client);
     findings.push({
       subject: 'migrations',
@@ -80,6 +82,17 @@ async function checkTimeLimits(url: string): Promise<Finding> {
     return { subject: 'time limits', fact: `none by ${missing.map(({ name }) => name).join(', ')}`, advice };
   } finally {
     await client.end({ timeout: 5 });
+  }
+}
+
+async function checkWall(client: postgres.Sql): Promise<Finding> {
+  const subject = 'wall between tenants';
+  try {
+    await requireWall(client);
+    return { subject, fact: 'can be raised' };
+  } catch (error) {
+    if (!(error instanceof WallError)) throw error;
+    return { subject, fact: 'cannot be raised', advice: error.message };
   }
 }
 

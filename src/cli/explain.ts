@@ -1,9 +1,10 @@
 import { ConfigError } from '../config.ts';
 import { EmbeddedServerError } from '../db/embedded/index.ts';
 import { NewerDatabaseError } from '../db/migrate.ts';
+import { WallError } from '../db/wall.ts';
 import { DomainError } from '../kernel/errors.ts';
 
-const EXPECTED = [ConfigError, EmbeddedServerError, NewerDatabaseError, DomainError];
+const EXPECTED = [ConfigError, EmbeddedServerError, NewerDatabaseError, WallError, DomainError];
 
 /** Ends with the message alone for what an operator can mend, and with everything for what he cannot. */
 export function explainAndExit(error: unknown): never {

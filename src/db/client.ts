@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import { DomainError, unavailable } from '../kernel/errors.ts';
 import { createSemaphore } from '../kernel/semaphore.ts';
 import { translateError } from './errors.ts';
+import { lowerWall } from './wall.ts';
 
 /** Runs tagged statements, in a transaction or outside one. Result columns arrive in camelCase. */
 export type Sql = postgres.ISql<{ bigint: number; day: string }>;
@@ -76,7 +77,11 @@ async function twiceIfNeeded<T>(task: () => Promise<T>): Promise<T> {
 export function databaseWithin(tx: Transaction): Database {
   const { savepoint } = tx as unknown as postgres.TransactionSql;
   const nested = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> =>
-    translated(() => savepoint((inner) => fn(inner as unknown as Transaction)) as Promise<T>);
+    translated(async () => {
+      const result = (await savepoint((inner) => fn(inner as unknown as Transaction))) as T;
+      await lowerWall(tx); // of settings, a savepoint ends only those that led to an error
+      return result;
+    });
   return {
     query: (fn) => translated(() => fn(tx)),
     transaction: (fn) => twiceIfNeeded(() => nested(fn)),

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { requireWall } from './wall.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
@@ -55,7 +56,8 @@ const drizzleWithin = (client: postgres.Sql, tx: postgres.TransactionSql) =>
  * Brings the database up to date, in one transaction. Several processes may call it at once: they take turns, by a lock
  * of the transaction, since behind a pooler a session is not one's own.
  *
- * @throws NewerDatabaseError when a newer version has been here; nothing is changed then.
+ * @throws NewerDatabaseError when a newer version has been here, WallError for a user who does not own the database;
+ *   nothing is changed then.
  */
 export async function migrateDatabase(url: string, migrationsFolder = FOLDER): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
@@ -68,6 +70,7 @@ export async function migrateDatabase(url: string, migrationsFolder = FOLDER): P
           'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
         );
       }
+      await requireWall(tx);
       await migrate(drizzleWithin(client, tx), { migrationsFolder });
     });
   } finally {

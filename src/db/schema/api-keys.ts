@@ -3,6 +3,7 @@ import { bigint, check, foreignKey, index, integer, jsonb, pgTable, text, uuid }
 import type { Permission } from '../../kernel/permissions.ts';
 import { API_KEY_SCOPES } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment } from '../columns.ts';
+import { ofOrganizationOrUser } from '../policies.ts';
 import { users } from './accounts.ts';
 import { memberships } from './organizations.ts';
 
@@ -53,6 +54,7 @@ export const apiKeys = pgTable(
       columns: [t.userId, t.organizationId],
       foreignColumns: [memberships.userId, memberships.organizationId],
     }).onDelete('cascade'),
+    ...ofOrganizationOrUser(t.organizationId, t.userId),
     check(
       'api_keys_scope_organization',
       sql`(${t.scope} = 'organization') = (${t.organizationId} is not null)`,

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, index, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { createdAt, id } from '../columns.ts';
+import { ofOrganization, ofOrganizationOrUser } from '../policies.ts';
 
 /**
  * What happened, who did it and with what. No foreign keys: a row outlives everything that it names. Triggers refuse
@@ -38,13 +39,19 @@ export const auditLog = pgTable(
     index('audit_log_user').on(t.userId, t.id),
     // From where an account has been signed in to.
     index('audit_log_logins').on(t.userId, t.ipAddress).where(sql`${t.action} = 'login'`),
+    ...ofOrganizationOrUser(t.organizationId, t.userId),
   ],
 );
 
 /** The end of each chain: the place and the seal of its newest row. Whoever appends to a chain holds its row here. */
-export const auditChains = pgTable('audit_chains', {
-  id: uuid().primaryKey(),
-  /** 0 while there are no rows. */
-  seq: bigint({ mode: 'number' }).notNull(),
-  seal: text().notNull(),
-});
+export const auditChains = pgTable(
+  'audit_chains',
+  {
+    /** Of the organization or the user. */
+    id: uuid().primaryKey(),
+    /** 0 while there are no rows. */
+    seq: bigint({ mode: 'number' }).notNull(),
+    seal: text().notNull(),
+  },
+  (t) => ofOrganization(t.id),
+);

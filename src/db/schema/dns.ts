@@ -14,6 +14,7 @@ import {
 import { RECORD_TYPES } from '../../kernel/dns/content.ts';
 import { DNS_PROVIDERS } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment, updatedAt } from '../columns.ts';
+import { ofOrganization, ofZone } from '../policies.ts';
 import { organizations } from './organizations.ts';
 
 /** Zones with their records are the truth, which providers are brought to. */
@@ -40,6 +41,7 @@ export const dnsZones = pgTable(
     index('dns_zones_organization').on(t.organizationId, t.id),
     // Names below one another are looked for by what they end in.
     index('dns_zones_name_reversed').using('btree', sql`reverse(${t.name}) text_pattern_ops`),
+    ...ofOrganization(t.organizationId),
   ],
 );
 
@@ -63,6 +65,7 @@ export const dnsRecords = pgTable(
   (t) => [
     index('dns_records_zone').on(t.zoneId, t.id),
     uniqueIndex('dns_records_unique').on(t.zoneId, t.name, t.type, sql`md5(${t.content})`),
+    ...ofZone(sql`${t.zoneId}`, sql`z.id`),
     check('dns_records_ttl', sql`${t.ttl} between 60 and 86400`),
   ],
 );
@@ -101,5 +104,6 @@ export const dnsProviderZones = pgTable(
   (t) => [
     primaryKey({ columns: [t.provider, t.name] }),
     index('dns_provider_zones_due').on(t.provider, t.nextAttemptAt),
+    ...ofZone(sql`${t.provider}, ${t.name}`, sql`z.provider, z.name`),
   ],
 );

@@ -8,23 +8,28 @@ import {
   DEPLOYMENT_STATUSES,
 } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment, updatedAt } from '../columns.ts';
+import { ofOrganization } from '../policies.ts';
 import { organizations } from './organizations.ts';
 
 /** What an organization may have. The only source of its tier; while it is not in force it counts for nothing. */
-export const licenses = pgTable('licenses', {
-  id: id(),
-  /** The key itself is made from the server's secret (domain/license/key.ts). */
-  keyHash: text('key_hash').notNull().unique('licenses_key_hash_unique'),
-  plan: text({ enum: TIER_NAMES }).notNull(),
-  expiresAt: moment('expires_at'),
-  active: boolean().notNull().default(true),
-  /** The one organization that it serves, which has no other. */
-  organizationId: uuid('organization_id')
-    .unique('licenses_organization_unique')
-    .references(() => organizations.id, { onDelete: 'set null' }),
-  createdAt: createdAt(),
-  updatedAt: updatedAt(),
-});
+export const licenses = pgTable(
+  'licenses',
+  {
+    id: id(),
+    /** The key itself is made from the server's secret (domain/license/key.ts). */
+    keyHash: text('key_hash').notNull().unique('licenses_key_hash_unique'),
+    plan: text({ enum: TIER_NAMES }).notNull(),
+    expiresAt: moment('expires_at'),
+    active: boolean().notNull().default(true),
+    /** The one organization that it serves, which has no other. */
+    organizationId: uuid('organization_id')
+      .unique('licenses_organization_unique')
+      .references(() => organizations.id, { onDelete: 'set null' }),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => ofOrganization(t.organizationId),
+);
 
 /** An installation of the product, under a license and for the organization that made it. */
 export const deployments = pgTable(
@@ -57,5 +62,6 @@ export const deployments = pgTable(
     index('deployments_license').on(t.licenseId, t.id),
     index('deployments_organization').on(t.organizationId, t.id),
     index('deployments_parent').on(t.parentDeploymentId),
+    ...ofOrganization(t.organizationId),
   ],
 );

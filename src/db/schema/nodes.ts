@@ -3,6 +3,7 @@ import { bigint, boolean, check, index, pgTable, text, uuid } from 'drizzle-orm/
 import { NODE_POOLS } from '../../kernel/tiers.ts';
 import { DESIRED_STATES, SERVER_STATES } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment, updatedAt } from '../columns.ts';
+import { ofOrganization, ofOrganizationOrAll } from '../policies.ts';
 import { organizations } from './organizations.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'number' });
@@ -39,6 +40,7 @@ export const nodes = pgTable(
   },
   (t) => [
     index('nodes_organization').on(t.organizationId),
+    ...ofOrganizationOrAll(t.organizationId),
     check('nodes_memory', sql`${t.usedMemoryMb} between 0 and ${t.memoryMb}`),
     check('nodes_disk', sql`${t.usedDiskMb} between 0 and ${t.diskMb}`),
     check('nodes_cpu', sql`${t.usedCpuPercent} between 0 and ${t.cpuPercent}`),
@@ -67,5 +69,9 @@ export const servers = pgTable(
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
-  (t) => [index('servers_organization').on(t.organizationId, t.id), index('servers_node').on(t.nodeId, t.id)],
+  (t) => [
+    index('servers_organization').on(t.organizationId, t.id),
+    index('servers_node').on(t.nodeId, t.id),
+    ...ofOrganization(t.organizationId),
+  ],
 );

@@ -14,6 +14,7 @@ import {
 import type { Permission, Role } from '../../kernel/permissions.ts';
 import { INVITATION_STATUSES } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment, updatedAt } from '../columns.ts';
+import { ofOrganization } from '../policies.ts';
 import { users } from './accounts.ts';
 
 /**
@@ -53,6 +54,7 @@ export const organizations = pgTable(
     index('organizations_owner').on(t.ownerId),
     // Finds every name below another one: reverse(handle) like reverse('.' || name) || '%'.
     index('organizations_handle_reversed').on(sql`reverse(${t.handle}) text_pattern_ops`),
+    ...ofOrganization(t.id),
     check('organizations_handle_lower_case', sql`${t.handle} = lower(${t.handle})`),
   ],
 );
@@ -74,6 +76,7 @@ export const customRoles = pgTable(
     unique('custom_roles_name_unique').on(t.organizationId, t.name),
     // Support and support would be taken for one another.
     uniqueIndex('custom_roles_name_any_case').on(t.organizationId, sql`lower(${t.name})`),
+    ...ofOrganization(t.organizationId),
     check('custom_roles_name_own', sql`${t.name} not in ('owner', 'admin', 'member')`),
   ],
 );
@@ -98,6 +101,7 @@ export const memberships = pgTable(
     unique('memberships_organization_user_role_unique').on(t.organizationId, t.userId, t.role),
     uniqueIndex('memberships_one_owner').on(t.organizationId).where(sql`${t.role} = 'owner'`),
     uniqueIndex('memberships_one_default').on(t.userId).where(sql`${t.isDefault}`),
+    ...ofOrganization(t.organizationId),
   ],
 );
 
@@ -127,6 +131,7 @@ export const invitations = pgTable(
     index('invitations_organization').on(t.organizationId, t.id),
     index('invitations_email').on(t.email).where(sql`${t.status} = 'pending'`),
     index('invitations_inviter').on(t.inviterId),
+    ...ofOrganization(t.organizationId),
     check('invitations_email_lower_case', sql`${t.email} = lower(${t.email})`),
     check('invitations_role_grantable', sql`${t.role} <> 'owner'`),
   ],

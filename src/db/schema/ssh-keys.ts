@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { check, index, integer, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { createdAt, id, moment } from '../columns.ts';
+import { ofOrganizationOrUser } from '../policies.ts';
 import { users } from './accounts.ts';
 import { organizations } from './organizations.ts';
 
@@ -31,6 +32,7 @@ export const sshKeys = pgTable(
     unique('ssh_keys_organization_fingerprint_unique').on(t.organizationId, t.fingerprint),
     index('ssh_keys_user').on(t.userId, t.id),
     index('ssh_keys_organization').on(t.organizationId, t.id),
+    ...ofOrganizationOrUser(t.organizationId, t.userId),
     check('ssh_keys_one_owner', sql`num_nonnulls(${t.userId}, ${t.organizationId}) = 1`),
   ],
 );

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { check, foreignKey, index, integer, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { TUNNEL_ENROLMENT_STATUSES, TUNNEL_PROTOCOLS } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment } from '../columns.ts';
+import { ofOrganizationOrUser, ofOwnerOrNobody } from '../policies.ts';
 import { users } from './accounts.ts';
 import { memberships, organizations } from './organizations.ts';
 
@@ -38,6 +39,7 @@ export const tunnelEnrolments = pgTable(
       columns: [t.approvedBy, t.organizationId],
       foreignColumns: [memberships.userId, memberships.organizationId],
     }).onDelete('cascade'),
+    ...ofOwnerOrNobody(t.organizationId, t.approvedBy),
     check(
       'tunnel_enrolments_approver',
       sql`(${t.status} = 'approved') = (${t.approvedBy} is not null)
@@ -64,6 +66,7 @@ export const tunnelDevices = pgTable(
   (t) => [
     index('tunnel_devices_user').on(t.userId, t.id),
     index('tunnel_devices_organization').on(t.organizationId, t.id),
+    ...ofOrganizationOrUser(t.organizationId, t.userId),
     check('tunnel_devices_one_owner', sql`num_nonnulls(${t.userId}, ${t.organizationId}) = 1`),
   ],
 );
@@ -91,6 +94,7 @@ export const tunnelAllocations = pgTable(
     index('tunnel_allocations_device').on(t.deviceId, t.id),
     index('tunnel_allocations_user').on(t.userId, t.id),
     index('tunnel_allocations_organization').on(t.organizationId, t.id),
+    ...ofOrganizationOrUser(t.organizationId, t.userId),
     check('tunnel_allocations_one_owner', sql`num_nonnulls(${t.userId}, ${t.organizationId}) = 1`),
     check(
       'tunnel_allocations_ports',

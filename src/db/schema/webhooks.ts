@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { DELIVERY_STATUSES, WEBHOOK_DISABLED_REASONS } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment, updatedAt } from '../columns.ts';
+import { ofOrganization } from '../policies.ts';
 import { organizations } from './organizations.ts';
 
 /** Where an organization wants to be told what happened in it. */
@@ -29,7 +30,7 @@ export const webhooks = pgTable(
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
-  (t) => [index('webhooks_organization').on(t.organizationId, t.id)],
+  (t) => [index('webhooks_organization').on(t.organizationId, t.id), ...ofOrganization(t.organizationId)],
 );
 
 /** One event for one webhook: outbox and log at once. A pending one has a job that sends it. */
@@ -65,5 +66,6 @@ export const webhookDeliveries = pgTable(
     index('webhook_deliveries_pending').on(t.webhookId).where(sql`${t.status} = 'pending'`),
     index('webhook_deliveries_sending').on(t.organizationId).where(sql`${t.sendingUntil} is not null`),
     index('webhook_deliveries_age').on(t.webhookId, t.createdAt),
+    ...ofOrganization(t.organizationId),
   ],
 );

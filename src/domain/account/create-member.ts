@@ -38,8 +38,8 @@ export async function createMember(
   const { email, role } = input;
   const id = newId();
   const memberId = newId();
-  const addUser = (tx: Transaction) =>
-    insertUser(
+  const addUser = async (tx: Transaction) => {
+    await insertUser(
       tx,
       {
         id,
@@ -54,6 +54,8 @@ export async function createMember(
       },
       password,
     );
+    await issueLink(tx, deps, { userId: id, purpose: 'verify', email });
+  };
   return inOrganization(
     deps,
     actor,
@@ -65,7 +67,6 @@ export async function createMember(
       await tx`insert into memberships ${tx({ id: memberId, organizationId, userId: id, role, isDefault: true, createdAt: now })}`;
       await tx`update invitations set status = 'canceled'
         where organization_id = ${organizationId} and email = ${email} and status = 'pending'`;
-      await issueLink(tx, deps, { userId: id, purpose: 'verify', email });
       await record(tx, current.principal, now, {
         organizationId,
         role: current.role,

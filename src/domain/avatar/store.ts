@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { unavailable } from '../../kernel/errors.ts';
 import type { Deps } from '../deps.ts';
 import { enqueue } from '../job/index.ts';
@@ -55,7 +56,10 @@ export async function settleAvatar(
   stored: StoredAvatar | null,
 ): Promise<void> {
   if (stored !== null) {
-    const claims = await tx`delete from jobs where id = ${stored.claimId} and attempts = 0 returning id`;
+    const claims = await beyondWall(
+      tx,
+      () => tx`delete from jobs where id = ${stored.claimId} and attempts = 0 returning id`,
+    );
     if (claims.length === 0) throw busy();
   }
   if (before !== stored?.hash) await releaseAvatar(tx, deps, before);

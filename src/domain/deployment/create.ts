@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { badRequest, conflict, notFound, preconditionFailed } from '../../kernel/errors.ts';
 import { namesAbove } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -42,9 +43,12 @@ const taken = (name: string) => conflict('address_taken', `The address ${name} i
 
 /** A name within another organization's handle is that organization's. */
 async function requireOwnName(tx: Transaction, organizationId: string, name: string): Promise<void> {
-  const foreign = await tx`
-    select 1 from organizations
-    where handle = any(${[name, ...namesAbove(name)]}) and id <> ${organizationId} limit 1`;
+  const foreign = await beyondWall(
+    tx,
+    () => tx`
+      select 1 from organizations
+      where handle = any(${[name, ...namesAbove(name)]}) and id <> ${organizationId} limit 1`,
+  );
   if (foreign.length > 0) throw taken(name);
 }
 

@@ -14,8 +14,8 @@ import { holdZone, summaryOf, toZone, type Zone } from './row.ts';
 export function deleteZone(deps: Deps, actor: OrganizationActor, zoneId: string): Promise<Zone> {
   return inOrganization(deps, actor, async (tx, { id: organizationId }, { principal, role }) => {
     const zone = await holdZone(tx, organizationId, zoneId);
-    await tx`delete from dns_zones where id = ${zoneId}`;
     await withdraw(tx, deps, [zone]);
+    await tx`delete from dns_zones where id = ${zoneId}`;
     await record(tx, principal, deps.now(), {
       organizationId,
       role,

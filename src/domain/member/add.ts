@@ -1,3 +1,4 @@
+import { beyondWall } from '../../db/wall.ts';
 import { conflict, forbidden, notFound } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { canOnPlatform, mayGrant } from '../../kernel/permissions.ts';
@@ -33,10 +34,14 @@ function addAccount(
       }
       const organizationId = organization.id;
       const now = deps.now();
+      const elsewhere = await beyondWall(
+        tx,
+        () => tx`select 1 from memberships where user_id = ${userId} limit 1`,
+      );
+      const isDefault = elsewhere.length === 0;
       const [member] = await tx<OwnMembership[]>`
         insert into memberships (id, organization_id, user_id, role, is_default, created_at)
-        select ${newId()}, ${organizationId}, ${userId}, ${role},
-          not exists (select 1 from memberships where user_id = ${userId}), ${now}
+        values (${newId()}, ${organizationId}, ${userId}, ${role}, ${isDefault}, ${now})
         on conflict (user_id, organization_id) do nothing
         returning *`;
       if (member === undefined) {

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 
 /**
  * Ends a membership and what hangs on it. Keys that are bound to the organization go with it, by their foreign key;
@@ -11,6 +12,11 @@ export async function endMembership(
   { id, userId, organizationId }: { id: string; userId: string; organizationId: string },
 ): Promise<void> {
   await tx`delete from memberships where id = ${id}`;
+  await beyondWall(tx, () => leaveBehind(tx, userId, organizationId));
+}
+
+/** What the user has outside the organization. */
+async function leaveBehind(tx: Transaction, userId: string, organizationId: string): Promise<void> {
   await tx`update sessions set active_organization_id = null
     where user_id = ${userId} and active_organization_id = ${organizationId}`;
   await tx`update api_keys set active_organization_id = null

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/client.ts';
+import { raiseWall } from '../../db/wall.ts';
 import { forbidden, notFound, preconditionFailed } from '../../kernel/errors.ts';
 import {
   can,
@@ -134,6 +135,9 @@ export async function holdOrganization(tx: Transaction, organizationId: string):
  * Runs one change of an organization in a transaction that holds the organization's row, so that changes of one
  * organization happen one after another. What the actor may do is read again under the lock: whoever was demoted or
  * removed a moment ago is refused. `allowInactive` lets the change through in an organization that is switched off.
+ *
+ * The change stands within the wall of the organization (db/wall.ts): rows of others are not there for it. `before` runs
+ * outside, and does what comes before the organization: it holds rows of users, or makes them.
  */
 export function inOrganization<T>(
   deps: Deps,
@@ -145,11 +149,14 @@ export function inOrganization<T>(
   return deps.db.transaction(async (tx) => {
     await options.before?.(tx);
     // Locking the membership too makes PostgreSQL hand out its newest version after a wait.
-    const [found] = await tx<(OrganizationRow & { memberId: string; memberRole: Role })[]>`
-      select o.*, m.id as member_id, m.role as member_role
-      from organizations o join memberships m on m.organization_id = o.id and m.user_id = ${principal.userId}
-      where o.id = ${organizationId}
-      for no key update of o, m`;
+    const [, [found]] = await Promise.all([
+      raiseWall(tx, organizationId),
+      tx<(OrganizationRow & { memberId: string; memberRole: Role })[]>`
+        select o.*, m.id as member_id, m.role as member_role
+        from organizations o join memberships m on m.organization_id = o.id and m.user_id = ${principal.userId}
+        where o.id = ${organizationId}
+        for no key update of o, m`,
+    ]);
     if (found === undefined) throw notFound('Organization');
     const { memberId, memberRole, ...organization } = found;
     const grant = await requireRole(tx, organizationId, memberRole);

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { preconditionFailed } from '../../kernel/errors.ts';
 import { labelFromName } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -81,8 +82,11 @@ export async function requireRoom(
 ): Promise<void> {
   if (canOnPlatform(role, 'organization.unlimited')) return;
   const max = deps.rules.maxOrganizationsPerUser;
-  const [row] = await tx<{ owned: number }[]>`
-    select count(*) as owned from organizations where owner_id = ${userId}`;
+  const [row] = await beyondWall(
+    tx,
+    () => tx<{ owned: number }[]>`
+      select count(*) as owned from organizations where owner_id = ${userId}`,
+  );
   if (row !== undefined && row.owned >= max) {
     throw preconditionFailed('too_many_organizations', `An account owns at most ${max} organizations.`);
   }

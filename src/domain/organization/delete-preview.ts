@@ -1,4 +1,5 @@
 import type { Sql } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { notFound } from '../../kernel/errors.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
@@ -27,9 +28,12 @@ export function describeRunning({ servers, deployments, dedicatedNodes }: Runnin
 
 /** What stands in the way of deleting one of the organizations that a user owns. */
 export async function obstacles(sql: Sql, userId: string, id: string): Promise<Obstacle[]> {
-  const [row] = await sql<(Running & { owned: number })[]>`
-    select (select count(*) from organizations where owner_id = ${userId}) as owned, ${runningColumns(sql)}
-    from organizations o where o.id = ${id}`;
+  const [row] = await beyondWall(
+    sql,
+    () => sql<(Running & { owned: number })[]>`
+      select (select count(*) from organizations where owner_id = ${userId}) as owned, ${runningColumns(sql)}
+      from organizations o where o.id = ${id}`,
+  );
   if (row === undefined) return [];
   const running = describeRunning(row);
   const last = {

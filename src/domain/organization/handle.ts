@@ -1,4 +1,5 @@
 import type { Sql, Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { canonicalName } from '../../kernel/dns/names.ts';
 import { badRequest, conflict } from '../../kernel/errors.ts';
 import {
@@ -20,16 +21,19 @@ async function isTaken(sql: Sql, handle: string, ownId: string | null): Promise<
   const end = `${below.slice(0, -1)}/`;
   const equalOrAbove = [handle, ...namesAbove(handle)];
   // Four questions with an index each, and no limit: with one, the planner would hope to meet a match early in a scan.
-  const [row] = await sql`
-    select 1 from organizations where handle = any(${equalOrAbove}) and id is distinct from ${ownId}
-    union all
-    select 1 from organizations
-    where reverse(handle) ~>=~ ${below} and reverse(handle) ~<~ ${end} and id is distinct from ${ownId}
-    union all
-    select 1 from dns_zones where name = any(${equalOrAbove}) and organization_id is distinct from ${ownId}
-    union all
-    select 1 from dns_zones
-    where reverse(name) ~>=~ ${below} and reverse(name) ~<~ ${end} and organization_id is distinct from ${ownId}`;
+  const [row] = await beyondWall(
+    sql,
+    () => sql`
+      select 1 from organizations where handle = any(${equalOrAbove}) and id is distinct from ${ownId}
+      union all
+      select 1 from organizations
+      where reverse(handle) ~>=~ ${below} and reverse(handle) ~<~ ${end} and id is distinct from ${ownId}
+      union all
+      select 1 from dns_zones where name = any(${equalOrAbove}) and organization_id is distinct from ${ownId}
+      union all
+      select 1 from dns_zones
+      where reverse(name) ~>=~ ${below} and reverse(name) ~<~ ${end} and organization_id is distinct from ${ownId}`,
+  );
   return row !== undefined;
 }
 

@@ -30,11 +30,18 @@ function requireReachable(heir: Heir): void {
   throw preconditionFailed(`new_owner_${lack}`, `The new owner ${NEW_OWNER_LACKS[lack]}.`);
 }
 
-/** Both owners' rows, the old one's and the new one's, before the organization's. */
-async function lockOwners(tx: Transaction, actor: OrganizationActor, memberId: string): Promise<void> {
+/** Both owners' rows, the old one's and the new one's, before the organization's; with `hash` still the password. */
+async function lockOwners(
+  tx: Transaction,
+  actor: OrganizationActor,
+  memberId: string,
+  hash: string,
+): Promise<void> {
+  const { userId } = actor.principal;
   const [heir] = await tx<{ userId: string }[]>`
     select user_id from memberships where id = ${memberId} and organization_id = ${actor.organizationId}`;
-  await lockUsers(tx, [actor.principal.userId, ...(heir === undefined ? [] : [heir.userId])]);
+  await lockUsers(tx, [userId, ...(heir === undefined ? [] : [heir.userId])]);
+  await requireSameHash(tx, userId, hash, 'currentPassword');
 }
 
 /**
@@ -60,7 +67,6 @@ export async function transferOwnership(
       if (organization.ownerId !== userId) {
         throw forbidden('owner_only', 'Only the owner can transfer an organization.');
       }
-      await requireSameHash(tx, userId, hash, 'currentPassword');
       const [heir] = await tx<Heir[]>`
         select m.user_id, m.role, u.email, u.role as platform_role, u.email_verified,
           u.suspended_at is not null as suspended
@@ -91,6 +97,6 @@ export async function transferOwnership(
       const tier = await tierOf(tx, organization.id, now);
       return toOrganization(deps.rules, { ...organization, ...changes }, 'admin', tier);
     },
-    { before: (tx) => lockOwners(tx, actor, memberId) },
+    { before: (tx) => lockOwners(tx, actor, memberId, hash) },
   );
 }

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/client.ts';
+import { raiseWall } from '../../db/wall.ts';
 import { forbidden } from '../../kernel/errors.ts';
 import type { Permission } from '../../kernel/permissions.ts';
 import { type AuditEvent, record } from '../audit/index.ts';
@@ -67,7 +68,10 @@ export async function requireOwnerOf(
 /** What is written into the audit trail besides whose it is. */
 export type OwnedEvent = Omit<AuditEvent, 'organizationId' | 'role' | 'resourceType'>;
 
-/** Runs a change in a transaction that holds the owner's row; `log` writes its audit row about `resourceType`. */
+/**
+ * Runs a change in a transaction that holds the owner's row, within the owner's wall; `log` writes its audit row about
+ * `resourceType`.
+ */
 export function inOwner<T>(
   deps: Deps,
   owner: Owner,
@@ -83,7 +87,7 @@ export function inOwner<T>(
     );
   }
   return deps.db.transaction(async (tx) => {
-    await lockUser(tx, principal.userId);
+    await Promise.all([lockUser(tx, principal.userId), raiseWall(tx, principal.userId)]);
     return change(tx, log(tx, { organizationId: null }));
   });
 }

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { notFound, preconditionFailed } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Deps, Rules } from '../deps.ts';
@@ -43,20 +44,21 @@ async function takePort(
   { tunnels: { host, firstPort, lastPort } }: Rules,
   row: Omit<TunnelAllocation, 'host' | 'publicPort'>,
 ): Promise<TunnelAllocation> {
-  const { id, deviceId, userId, organizationId, protocol, targetPort, createdAt } = row;
+  const { protocol } = row;
   await tx`select pg_advisory_xact_lock(hashtextextended(${`tunnel ports ${protocol} ${host}`}, 0))`;
-  const [allocation] = await tx<TunnelAllocation[]>`
-    insert into tunnel_allocations
-      (id, device_id, user_id, organization_id, host, protocol, public_port, target_port, created_at)
-    select ${id}, ${deviceId}, ${userId}, ${organizationId}, ${host}, ${protocol}, port, ${targetPort}, ${createdAt}
-    from generate_series(${firstPort}::int, ${lastPort}::int) port
-    where port not in (
-      select public_port from tunnel_allocations where host = ${host} and protocol = ${protocol})
-    order by random() limit 1
-    returning *`;
-  if (allocation === undefined) {
+  const [free] = await beyondWall(
+    tx,
+    () => tx<{ port: number }[]>`
+      select port from generate_series(${firstPort}::int, ${lastPort}::int) port
+      where port not in (
+        select public_port from tunnel_allocations where host = ${host} and protocol = ${protocol})
+      order by random() limit 1`,
+  );
+  if (free === undefined) {
     throw preconditionFailed('no_free_port', `Every public ${protocol} port is taken. Try again later.`);
   }
+  const allocation = { ...row, host, publicPort: free.port };
+  await tx`insert into tunnel_allocations ${tx(allocation)}`;
   return allocation;
 }
 

@@ -72,8 +72,8 @@ export async function addZone(
 }
 
 /**
- * Has providers give up names that no zone has any more, once the transaction has committed. What no provider was ever
- * asked for is forgotten at once.
+ * Has providers give up names that no zone will have any more, once the transaction has committed. What no provider was
+ * ever asked for is forgotten at once. To be called while the zones are there.
  */
 export async function withdraw(tx: Transaction, deps: Deps, zones: readonly ZoneAt[]): Promise<void> {
   for (const zone of zones) {
@@ -83,7 +83,7 @@ export async function withdraw(tx: Transaction, deps: Deps, zones: readonly Zone
   }
 }
 
-/** To be called before the organization goes, and its zones with it. */
+/** To be called while the organization is there, and its zones with it. */
 export async function withdrawZonesOf(tx: Transaction, deps: Deps, organizationId: string): Promise<void> {
   const zones = await tx<ZoneAt[]>`
     select provider, name from dns_zones where organization_id = ${organizationId} order by name for update`;
@@ -106,12 +106,16 @@ export async function moveZone(
 ): Promise<void> {
   const now = deps.now();
   const [zone] = await tx<ZoneRow[]>`
-    update dns_zones set name = ${to}, verified_at = ${verifiedFor(deps, to, now)}, challenge = ${newSecret()},
-      updated_at = ${now}
+    select * from dns_zones
     where organization_id = ${organizationId} and name = ${from}
       and not exists (select 1 from dns_zones where name = ${to})
-    returning *`;
+    for update`;
   if (zone === undefined) return;
+  await withdraw(tx, deps, [zone]);
+  await tx`
+    update dns_zones set name = ${to}, verified_at = ${verifiedFor(deps, to, now)}, challenge = ${newSecret()},
+      updated_at = ${now}
+    where id = ${zone.id}`;
   const tooLong = await tx`
     select 1 from dns_records
     where zone_id = ${zone.id} and name <> '@' and length(name) + 1 + length(${to}::text) > ${MAX_NAME_LENGTH} limit 1`;
@@ -132,6 +136,5 @@ export async function moveZone(
     update dns_records r set content = m.content, updated_at = ${now}
     from jsonb_to_recordset(${tx.json(moved)}) as m(id uuid, content text)
     where r.id = m.id and r.content <> m.content`;
-  await withdraw(tx, deps, [{ provider: zone.provider, name: from }]);
-  await addAt(tx, deps, zone);
+  await addAt(tx, deps, { provider: zone.provider, name: to });
 }
