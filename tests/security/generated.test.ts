@@ -1,29 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call, type Procedure, procedures } from '../api/procedures.ts';
-import {
-  type Cast,
-  createCast,
-  createStage,
-  INPUTS,
-  invite,
-  keepSessions,
-  newDeliveryOf,
-  newDeploymentOf,
-  newEnrolment,
-  newNodeOf,
-  newRecordOf,
-  newRoleOf,
-  newServerOf,
-  newSshKeyOf,
-  newTunnelAllocationOf,
-  newTunnelDeviceOf,
-  type Stage,
-} from '../api/stage.ts';
+import { type Cast, createCast, createStage, INPUTS, keepSessions, type Stage } from '../api/stage.ts';
 import { type Caller, createHarness, type Harness, type Reply, UNLIMITED } from '../support/harness.ts';
 import { faultsOf, fieldSchemas } from '../support/openapi.ts';
 import { fuzzing, tell } from '../support/rounds.ts';
 import { changesOf } from './inputs.ts';
+import { createVictim, fittingIds, rowsOfVictim, tablesWith, type Victim } from './victim.ts';
 
 /*
  * Every procedure is sent what nobody thought of: each field of its document with values of its type, of its edges and of
@@ -44,7 +27,7 @@ type CallerName = (typeof TENANTS)[number] | 'root';
 let callers: Record<CallerName, Caller>;
 let restoreSessions: () => Promise<void>;
 let columns: string[];
-let victim: { organizationId: string; ids: { table: string; id: string }[] };
+let victim: Victim;
 let victimRows: Record<string, string>;
 beforeAll(async () => {
   h = await createHarness(
@@ -62,89 +45,20 @@ beforeAll(async () => {
     await h.sql<{ name: string }[]>`select distinct column_name as name from information_schema.columns
       where table_schema = 'public' order by 1`
   ).flatMap(({ name }) => [...new Set([name, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())])]);
-  victim = await createVictim();
-  victimRows = await rowsOfVictim();
+  victim = await createVictim(h);
+  victimRows = await rowsOfVictim(h, victim);
   restoreSessions = await keepSessions(h);
 });
 afterAll(() => h[Symbol.asyncDispose]());
 
-const tablesWith = async (column: string): Promise<string[]> =>
-  (
-    await h.sql<{ name: string }[]>`select table_name as name from information_schema.columns
-      where table_schema = 'public' and column_name = ${column} order by 1`
-  ).map(({ name }) => name);
-
-/** An organization that has something of everything, and the ids of all of it. */
-async function createVictim() {
-  const { id: organizationId, owner, join } = await h.organization();
-  await Promise.all([join('admin'), join('member')]);
-  await newRoleOf(h, organizationId, 'Theirs');
-  await newDeploymentOf(h, organizationId); // with a license
-  await newNodeOf(h, organizationId);
-  await newServerOf(h, organizationId);
-  await newSshKeyOf(h, organizationId);
-  await newTunnelAllocationOf(h, organizationId); // with a device
-  await newTunnelDeviceOf(h, { organizationId });
-  await newEnrolment(h, { approvedBy: owner.id, organizationId });
-  await h.sql`update tunnel_enrolments set expires_at = now() + interval '1 day'`;
-  const { zoneId, recordId } = await newRecordOf(h, organizationId);
-  await invite(owner, organizationId);
-  await h.key(owner, { organizationId });
-  await newDeliveryOf(h, organizationId); // with a webhook, which is there last: nothing is sent to it
-  const ids = [
-    { table: 'organizations', id: organizationId },
-    { table: 'users', id: owner.id },
-    { table: 'dns_zones', id: zoneId },
-    { table: 'dns_records', id: recordId },
-  ];
-  for (const table of await tablesWith('organization_id')) {
-    const rows = await h.sql<{ id: string | null }[]>`
-      select to_jsonb(t) ->> 'id' as id from ${h.sql(table)} t where organization_id = ${organizationId}`;
-    ids.push(...rows.flatMap(({ id }) => (id === null ? [] : [{ table, id }])));
-  }
-  return { organizationId, ids };
-}
-
-/** Ids of the victim's that are of the kind that a field takes: for sshKeyId those of ssh_keys. */
-function fittingIds(field: string): string[] {
-  const noun = field.replace(/Id$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return victim.ids.flatMap(({ table, id }) => (table.includes(noun.slice(0, -1)) ? id : []));
-}
-
 /** Those, or any other ids of the victim's. */
 function idsFor(field: string): fc.Arbitrary<string> {
-  const [all, fitting] = [victim.ids.map(({ id }) => id), fittingIds(field)];
+  const [all, fitting] = [victim.ids.map(({ id }) => id), fittingIds(victim, field)];
   return fc.oneof(fc.constantFrom(...all), fc.constantFrom(...(fitting.length === 0 ? all : fitting)));
 }
 
-/** By table, all that belongs to the victim in one hash; a table where nothing does is not there. */
-async function rowsOfVictim(): Promise<Record<string, string>> {
-  const { organizationId } = victim;
-  const scopes: [table: string, condition: string][] = [
-    ['organizations', `id = '${organizationId}'`],
-    ['dns_records', `zone_id in (select id from dns_zones where organization_id = '${organizationId}')`],
-    ['users', `id in (select user_id from memberships where organization_id = '${organizationId}')`],
-    ...(await tablesWith('organization_id')).map((table): [string, string] => [
-      table,
-      `organization_id = '${organizationId}'`,
-    ]),
-  ];
-  const hashes = await h.sql.unsafe<{ name: string; hash: string | null }[]>(
-    scopes
-      .map(
-        ([
-          table,
-          condition,
-        ]) => `select '${table}' as name, md5(string_agg(t::text, '|' order by t::text)) as hash
-        from ${table} t where ${condition}`,
-      )
-      .join(' union all '),
-  );
-  return Object.fromEntries(hashes.flatMap(({ name, hash }) => (hash === null ? [] : [[name, hash]])));
-}
-
 test('the other tenant has something in every table where tenants have anything', async () => {
-  expect(Object.keys(victimRows)).toEqual(expect.arrayContaining(await tablesWith('organization_id')));
+  expect(Object.keys(victimRows)).toEqual(expect.arrayContaining(await tablesWith(h, 'organization_id')));
 });
 
 type Sent = Record<string, unknown>;
@@ -205,7 +119,7 @@ test.each(procedures)('$name', { timeout: 600_000 }, async (procedure) => {
     for (const extra of everyColumn(procedure, value)) await attempt('session', extra);
   }
   for (const field of Object.keys(fields).filter((key) => key.endsWith('Id'))) {
-    for (const id of fittingIds(field)) await attempt('session', { [field]: id });
+    for (const id of fittingIds(victim, field)) await attempt('session', { [field]: id });
   }
   await fc.assert(
     fc.asyncProperty(
@@ -223,7 +137,7 @@ test.each(procedures)('$name', { timeout: 600_000 }, async (procedure) => {
     { ...fuzzing(2), endOnFailure: true },
   );
   expect([...statuses]).toContain(200);
-  expect(await rowsOfVictim()).toEqual(victimRows);
+  expect(await rowsOfVictim(h, victim)).toEqual(victimRows);
   await h.sql`delete from settings`;
   await h.sql`delete from api_keys where name not in ('test')`; // an account has at most 100
 });

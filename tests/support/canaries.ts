@@ -47,7 +47,7 @@ export async function textColumns(h: Harness): Promise<Record<string, string[]>>
 export async function plantFromNowOn(h: Harness): Promise<void> {
   await h.sql.unsafe(`
     create table kept_rows (tab text, row jsonb);
-    create function keep_row() returns trigger language plpgsql as $$ begin
+    create function keep_row() returns trigger language plpgsql security definer as $$ begin
       insert into kept_rows values (tg_table_name, to_jsonb(new)); return null;
     end $$;
     create function plant() returns trigger language plpgsql as $$ begin
