@@ -30,6 +30,7 @@ import { plainRoutes } from './plain.ts';
 import { endpointsOf } from './procedures.ts';
 import { referenceRoutes } from './reference.ts';
 import { streamRoutes } from './streams.ts';
+import { limitTime } from './time-limit.ts';
 import { traceRequests } from './tracing.ts';
 import { trpcRoutes } from './trpc.ts';
 import { answerUnreadable } from './unreadable.ts';
@@ -99,7 +100,6 @@ export async function createServer(options: ServerOptions) {
     requestIdHeader: false,
     bodyLimit: MEGABYTE,
     requestTimeout: TIMEOUTS_MS.request,
-    handlerTimeout: TIMEOUTS_MS.handler,
     trustProxy: options.trustedProxies.length > 0 ? options.trustedProxies : false,
     http: { headersTimeout: TIMEOUTS_MS.headers, connectionsCheckingInterval: TIMEOUTS_MS.check },
     routerOptions: { maxParamLength: MAX_PATH_LENGTH },
@@ -132,6 +132,7 @@ export async function createServer(options: ServerOptions) {
       : sendError(reply, wrongMethod(reply, route.method), name);
   });
 
+  limitTime(app, TIMEOUTS_MS.handler);
   if (options.tracing !== undefined) traceRequests(app, endpoints, options.tracing);
   const headers = securityHeaders(options);
   app.addHook('onRequest', (request, reply, done) => {
