@@ -100,6 +100,10 @@ describe('user.createUserWithCredentials', () => {
       organizationId,
       times(8, () => () => create(root, { email })),
     );
-    expect(statuses(replies)).toEqual([200, ...times(7, () => 409)]);
+    const [made, ...others] = statuses(replies);
+    expect(made).toBe(200);
+    // On a busy machine some wait for the one lock longer than they may, and are told to come again.
+    for (const status of others) expect([409, 503]).toContain(status);
+    expect(await h.sql`select 1 from users where email = ${email}`).toHaveLength(1);
   });
 });
