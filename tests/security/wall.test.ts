@@ -348,7 +348,7 @@ const ALONE: [what: string, left: Left][] = [
   ['the conditions in its statements', { conditions: true, wall: false }],
   ['the wall', { conditions: false, wall: true }],
 ];
-test.each(ALONE)('%s alone keep all of another tenant as it was', async (_, left) => {
+test.each(ALONE)('with %s alone, all of another tenant stays as it was', async (_, left) => {
   expect(await attackAll(left)).toBeGreaterThan(40);
   expect(await rowsOfVictim(h, victim)).toEqual(victimRows);
 });
