@@ -112,21 +112,26 @@ function refuseSuspended({ suspended }: UserColumns): void {
   if (suspended) throw unauthorized('account_suspended', 'This account is suspended.');
 }
 
+/** `users u` and the active membership `m`, as columns of both statements. */
+const CALLER = `u.id as user_id, u.email, u.email_verified, u.role as platform_role,
+  u.suspended_at is not null as suspended, m.organization_id, m.id as member_id, m.role as member_role,
+  ${customPermissionsOf('m')} as role_permissions`;
+
+/** The user and the active membership of what was sent, a session or a key; `condition` says which may be active. */
+const callerOf = (sent: 's' | 'k', condition = 'true') => `
+  join users u on u.id = ${sent}.user_id
+  left join lateral (
+    select m.id, m.organization_id, m.role, m.custom_role
+    from memberships m
+    where m.user_id = ${sent}.user_id and ${condition}
+    order by (m.organization_id = ${sent}.active_organization_id) is true desc, m.is_default desc, m.organization_id
+    limit 1) m on true`;
+
 const sessionText = textFor((prospect) => {
   const { columns, joins } = prospectIn(prospect, '$3');
   return `
-    select s.id as session_id, s.last_seen_at, u.id as user_id, u.email, u.email_verified, u.role as platform_role,
-      u.suspended_at is not null as suspended, m.organization_id, m.id as member_id, m.role as member_role,
-      ${customPermissionsOf('m')} as role_permissions ${columns}
-    from sessions s
-    join users u on u.id = s.user_id
-    left join lateral (
-      select m.id, m.organization_id, m.role, m.custom_role
-      from memberships m
-      where m.user_id = s.user_id
-      order by (m.organization_id = s.active_organization_id) is true desc, m.is_default desc, m.organization_id
-      limit 1) m on true
-    ${joins}
+    select s.id as session_id, s.last_seen_at, ${CALLER} ${columns}
+    from sessions s ${callerOf('s')} ${joins}
     where s.token = $1 and s.expires_at > $2`;
 });
 
@@ -158,19 +163,9 @@ const keyText = textFor((prospect) => {
   return `
     select k.id as key_id, k.organization_id as bound_to, k.permissions, k.expires_at, k.last_used_at,
       (k.rate_limit_max is not null or k.remaining is not null) as limited, k.allowed_ips,
-      case when k.key_hash <> $1 then k.previous_key_expires_at end as outgoing_until,
-      u.id as user_id, u.email, u.email_verified, u.role as platform_role, u.suspended_at is not null as suspended,
-      m.organization_id, m.id as member_id, m.role as member_role,
-      ${customPermissionsOf('m')} as role_permissions ${columns}
+      case when k.key_hash <> $1 then k.previous_key_expires_at end as outgoing_until, ${CALLER} ${columns}
     from api_keys k
-    join users u on u.id = k.user_id
-    left join lateral (
-      select m.id, m.organization_id, m.role, m.custom_role
-      from memberships m
-      where m.user_id = k.user_id and (k.organization_id is null or m.organization_id = k.organization_id)
-      order by (m.organization_id = k.active_organization_id) is true desc, m.is_default desc, m.organization_id
-      limit 1) m on true
-    ${joins}
+      ${callerOf('k', '(k.organization_id is null or m.organization_id = k.organization_id)')} ${joins}
     where k.key_hash = $1 or k.previous_key_hash = $1`;
 });
 
