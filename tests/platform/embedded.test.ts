@@ -14,6 +14,7 @@ import { readPostmasterFile } from '../../src/db/embedded/orphan.ts';
 import { inspect, inspectPs, isPostmaster } from '../../src/db/embedded/process.ts';
 import { runServer } from '../../src/db/embedded/server.ts';
 import { findServerUser } from '../../src/db/embedded/user.ts';
+import { freePort } from '../support/service.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -423,15 +424,6 @@ async function postmasterOf(directory: string): Promise<number> {
   const file = await readPostmasterFile(join(directory, 'postgres'));
   if (!file) throw new Error(`no server runs in ${directory}`);
   return file.pid;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return address !== null && typeof address === 'object' ? address.port : 0;
 }
 
 type Outcome = { url: string; error: string; name: string };

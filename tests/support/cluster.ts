@@ -68,7 +68,7 @@ async function startPgBouncer(url: URL, directory: string) {
     '/etc/pgbouncer/userlist.txt': users,
   });
   const file = join(directory, 'pgbouncer.ini');
-  await writeFile(file, `${settings}unix_socket_dir =\nadmin_users = tenantry\n${process.env.PINI ?? ''}\n`, {
+  await writeFile(file, `${settings}unix_socket_dir =\nadmin_users = tenantry\n`, {
     mode: 0o644,
   });
   const pooled = new URL(url);
