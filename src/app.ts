@@ -5,6 +5,7 @@ import { createKeyUsage, createSessionUsage } from './auth/usage.ts';
 import type { Config } from './config.ts';
 import { openDatabase, ownServer } from './database.ts';
 import { migrationState } from './db/migrate.ts';
+import { createReplica, type Reader } from './db/replica.ts';
 import { callLimitOf, createDeps, createMailer } from './deps.ts';
 import { ensureRootAdmin } from './domain/account/index.ts';
 import type { Deps, RateLimiter } from './domain/deps.ts';
@@ -14,7 +15,7 @@ import { createServer } from './http/server.ts';
 import { createJobRunner, type JobRunner } from './jobs/runner.ts';
 import { createSweeper } from './jobs/sweeper.ts';
 import { createMemoryRateLimiter } from './platform/rate-limiter.ts';
-import { openTracing, tracedDatabase, tracedDeps, tracedMailer } from './traced.ts';
+import { openTracing, tracedDatabase, tracedDeps, tracedMailer, tracedReader } from './traced.ts';
 
 const USAGE_FLUSH_MS = 5_000;
 
@@ -59,6 +60,15 @@ export async function createApp(
     opened.push(async () => limiter.close());
     return limiter;
   }
+  function openReplica(url: string, primary: Reader): Reader {
+    const onChange = (isUsed: boolean, reason: string) => {
+      if (isUsed) logger.info('the replica is read');
+      else logger.warn({ reason }, 'the replica is not read');
+    };
+    const { reader, close } = createReplica({ url, poolSize: config.databasePoolSize, primary, onChange });
+    opened.push(close);
+    return reader;
+  }
   const onLost = (reason: string) => overrides.onFatal?.(`The embedded database ended: ${reason}`);
   try {
     const tracing = await openTracing(config, (reason) =>
@@ -70,7 +80,11 @@ export async function createApp(
     opened.push(close);
     const database = tracing === undefined ? plain : tracedDatabase(plain, tracing);
 
-    const untraced = await createDeps(config, database, overrides.now);
+    const replica =
+      config.databaseReplicaUrl === undefined ? plain : openReplica(config.databaseReplicaUrl, plain);
+    const reader = tracing === undefined ? replica : tracedReader(replica, tracing);
+
+    const untraced = await createDeps(config, database, { now: overrides.now, reader });
     const deps = tracing === undefined ? untraced : tracedDeps(untraced, tracing);
     if (config.root !== undefined && (await ensureRootAdmin(deps, config.root))) {
       logger.info({ email: config.root.email }, 'first account made');

@@ -62,6 +62,7 @@ const Settings = z.object({
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
   DATA_DIR: z.string().min(1).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_REPLICA_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_POOL_SIZE: whole(1, 200).default(10),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   ROOT_EMAIL: Email.optional(),
@@ -160,6 +161,10 @@ const CONTRADICTIONS: readonly [(settings: Parsed) => boolean, string][] = [
     'AUTH_SECRET is needed with DATABASE_URL, so that every process signs alike: set it to the output of `openssl rand -base64 32`.',
   ],
   [
+    (s) => s.DATABASE_REPLICA_URL !== undefined && s.DATABASE_URL === undefined,
+    'DATABASE_URL is needed with DATABASE_REPLICA_URL: the embedded database has no replica.',
+  ],
+  [
     (s) => s.PORT === 0 && s.PUBLIC_URL === undefined,
     'PUBLIC_URL is needed with PORT=0: links cannot name a port that is not known yet.',
   ],
@@ -191,6 +196,8 @@ export type Config = {
   dataDir: string | undefined;
   /** Undefined for the embedded server. */
   databaseUrl: string | undefined;
+  /** A standby of that database; undefined where there is none. */
+  databaseReplicaUrl: string | undefined;
   databasePoolSize: number;
   /** Undefined: generated into the data directory. */
   secret: string | undefined;
@@ -295,6 +302,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustedProxies: settings.TRUSTED_PROXIES,
     dataDir: dataDir === undefined || isAbsolute(dataDir) ? dataDir : resolve(dataDir),
     databaseUrl: settings.DATABASE_URL,
+    databaseReplicaUrl: settings.DATABASE_REPLICA_URL,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     secret: settings.AUTH_SECRET,
     root: email === undefined || password === undefined ? undefined : { email, password },

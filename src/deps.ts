@@ -23,11 +23,12 @@ import { loadSecret } from './secret.ts';
 export async function createDeps(
   config: Config,
   database: Database,
-  now: () => Date = () => new Date(),
+  { now = () => new Date(), reader = database }: Partial<Pick<Deps, 'now' | 'reader'>> = {},
 ): Promise<Deps> {
   const secret = config.secret ?? (await loadSecret(dataDirOf(config)));
   return {
     db: withSealing(database, secret),
+    reader,
     now,
     passwords: createPasswordHasher(),
     sshKeys: createSshKeyGenerator(),

@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import type { Database } from './db/client.ts';
+import type { Reader } from './db/replica.ts';
 import type { Deps } from './domain/deps.ts';
 import type { DnsProvider } from './domain/dns-provider.ts';
 import type { Mailer } from './domain/mail.ts';
@@ -17,15 +18,17 @@ export async function openTracing(
 }
 
 /** What goes out has spans of its own, which name the kind of work and nothing of its contents. */
-export const tracedDatabase = (database: Database, tracing: Tracing): Database => {
-  const span = <T>(name: string, task: () => Promise<T>) =>
-    tracing.within('client', name, { 'db.system.name': 'postgresql' }, task);
-  return {
-    ...database,
-    query: (fn) => span('database query', () => database.query(fn)),
-    transaction: (fn) => span('database transaction', () => database.transaction(fn)),
-  };
-};
+const databaseSpan = <T>(tracing: Tracing, kind: string, task: () => Promise<T>): Promise<T> =>
+  tracing.within('client', `database ${kind}`, { 'db.system.name': 'postgresql' }, task);
+
+export const tracedReader = (reader: Reader, tracing: Tracing): Reader => ({
+  query: (fn) => databaseSpan(tracing, 'query', () => reader.query(fn)),
+});
+
+export const tracedDatabase = (database: Database, tracing: Tracing): Database => ({
+  ...tracedReader(database, tracing),
+  transaction: (fn) => databaseSpan(tracing, 'transaction', () => database.transaction(fn)),
+});
 
 export const tracedMailer = (mailer: Mailer, tracing: Tracing): Mailer => ({
   send: (mail) => tracing.within('client', 'mail send', {}, () => mailer.send(mail)),

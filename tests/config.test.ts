@@ -55,6 +55,13 @@ test('half of the settings of S3 is a contradiction, and no value is quoted', ()
   ]);
 });
 
+test('a replica belongs to a database that is named too', () => {
+  const DATABASE_REPLICA_URL = 'postgres://standby/tenantry';
+  expect(problemsOf({ DATABASE_REPLICA_URL })).toEqual([
+    'DATABASE_URL is needed with DATABASE_REPLICA_URL: the embedded database has no replica.',
+  ]);
+});
+
 test('webhooks reach public addresses by https, and what the operator adds', () => {
   expect(readConfig({}).webhooks).toEqual({ allowHttp: false, allowedNetworks: [] });
   const environment = { WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_ALLOWED_NETWORKS: '10.1.2.3/8, fd00::1' };

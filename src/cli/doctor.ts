@@ -4,6 +4,7 @@ import { type Config, readConfig } from '../config.ts';
 import { dataDirOf, sharedServer } from '../database.ts';
 import { createClient } from '../db/client.ts';
 import { migrationState } from '../db/migrate.ts';
+import { stateOfReplica } from '../db/replica.ts';
 import { requireWall, WallError } from '../db/wall.ts';
 import { mailDirOf } from '../deps.ts';
 import { createSmtpMailer } from '../platform/mail/smtp.ts';
@@ -85,6 +86,23 @@ async function checkTimeLimits(url: string): Promise<Finding> {
   }
 }
 
+/** The service does without it for as long as it is of no use: somebody should know. */
+async function checkReplica(url: string): Promise<Finding> {
+  const subject = 'replica';
+  const client = createClient(url, 1);
+  try {
+    const { isUsable, reason } = await stateOfReplica(client);
+    if (isUsable) return { subject, fact: reason };
+    const advice = 'It is not read meanwhile. Without changes on the primary that is as it should be.';
+    return { subject, fact: reason, advice };
+  } catch (error) {
+    const advice = 'Check that it runs and that DATABASE_REPLICA_URL names it.';
+    return { subject, fact: reasonOf(error), advice };
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
 async function checkWall(client: postgres.Sql): Promise<Finding> {
   const subject = 'wall between tenants';
   try {
@@ -156,6 +174,7 @@ export async function doctor(
     const directory = await checkDataDirectory(config);
     findings.push(directory);
     if (directory.advice === undefined) findings.push(...(await checkServer(config)));
+    if (config.databaseReplicaUrl !== undefined) findings.push(await checkReplica(config.databaseReplicaUrl));
     findings.push(await checkMail(config));
   } catch (error) {
     findings.push({

@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts';
+import type { Reader } from '../db/replica.ts';
 import type { DnsProviderName } from '../kernel/vocabulary.ts';
 import type { Dns } from './dns-provider.ts';
 import type { Images } from './images.ts';
@@ -56,6 +57,8 @@ export type Rules = {
 /** What the outside world lends to the domain: nothing in domain/ reads a clock, a setting or a global. */
 export type Deps = {
   db: Database;
+  /** A replica where there is one, and otherwise `db`: for what may be some seconds old, and never for a decision. */
+  reader: Reader;
   now: () => Date;
   passwords: PasswordHasher;
   sshKeys: SshKeyGenerator;

@@ -10,7 +10,7 @@ export function listAuditLog(
   filter: AuditFilter,
   page: { limit: number; offset: number; cursor?: string | undefined },
 ): Promise<AuditEntry[]> {
-  return deps.db.query(
+  return deps.reader.query(
     (sql) => sql<AuditEntry[]>`
       select * from audit_log
       where organization_id = ${actor.organizationId} ${matching(sql, filter)}

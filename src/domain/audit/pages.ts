@@ -1,3 +1,4 @@
+import type { Reader } from '../../db/replica.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
 import type { AuditEntry } from './chain.ts';
@@ -11,14 +12,14 @@ const PAGE = 500;
  * connection is held, so the reader may take its time; rows below `last` never change meanwhile. A page can be empty.
  */
 export async function* pagesOf(
-  deps: Deps,
+  reader: Reader,
   chainId: string,
   last: number,
   filter: AuditFilter = {},
 ): AsyncGenerator<{ from: number; to: number; rows: AuditEntry[] }> {
   for (let from = 1; from <= last; from += PAGE) {
     const to = Math.min(from + PAGE - 1, last);
-    const rows = await deps.db.query(
+    const rows = await reader.query(
       (sql) => sql<AuditEntry[]>`
         select * from audit_log
         where chain_id = ${chainId} and seq between ${from} and ${to} ${matching(sql, filter)}
@@ -34,9 +35,9 @@ export async function* exportAuditLog(
   { organizationId }: OrganizationActor,
   filter: AuditFilter,
 ): AsyncGenerator<AuditEntry[]> {
-  const [newest] = await deps.db.query(
+  const [newest] = await deps.reader.query(
     (sql) => sql<{ seq: number }[]>`
       select seq from audit_log where chain_id = ${organizationId} order by seq desc limit 1`,
   );
-  for await (const { rows } of pagesOf(deps, organizationId, newest?.seq ?? 0, filter)) yield rows;
+  for await (const { rows } of pagesOf(deps.reader, organizationId, newest?.seq ?? 0, filter)) yield rows;
 }

@@ -84,7 +84,7 @@ export async function verifyChain(deps: Deps, chainId: string): Promise<Verdict>
   });
   if (lowest !== null && lowest < 1) return verdict({ seq: lowest, reason: 'inserted' });
   if (head === undefined && highest !== null) return verdict({ seq: 1, reason: 'head_mismatch' });
-  for await (const { rows, to } of pagesOf(deps, chainId, end.seq)) {
+  for await (const { rows, to } of pagesOf(deps.db, chainId, end.seq)) {
     const fault = takePage(rows, to);
     if (fault !== undefined) return verdict(fault);
   }
