@@ -7,7 +7,13 @@ const { FAULT_ROUNDS = '20', RACE_ROUNDS = '20', FUZZ_RUNS = '100' } = process.e
 export default defineConfig({
   test: {
     ...base.test,
-    include: ['tests/faults/**/*.test.ts', 'tests/security/**/*.test.ts', 'tests/api/*races.test.ts'],
+    include: [
+      'tests/soak/**/*.test.ts',
+      'tests/faults/**/*.test.ts',
+      'tests/security/**/*.test.ts',
+      'tests/api/*races.test.ts',
+    ],
+    exclude: [],
     env: { FAULT_ROUNDS, RACE_ROUNDS, FUZZ_RUNS },
     fileParallelism: false,
     testTimeout: 3_600_000,
