@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import * as tar from 'tar';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { restore } from '../../src/cli/restore.ts';
 import { readConfig } from '../../src/config.ts';
 import { findRunning } from '../../src/db/embedded/index.ts';
 import { PICTURE } from '../api/stage.ts';
+import { createDatabase } from '../support/database.ts';
 import { httpCaller } from '../support/harness.ts';
 import { auditOf, startLoad } from '../support/load.ts';
 import { ROOT, signInRoot, startService, temporaryDirectory, tenantry } from '../support/service.ts';
@@ -73,25 +73,20 @@ test('a backup that was made under load becomes the same installation elsewhere'
 }, 120_000);
 
 test('a backup of the embedded database goes into a PostgreSQL of one’s own, with the same secret', async () => {
-  const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-  const name = `t_${randomUUID().replaceAll('-', '')}`;
-  await admin.unsafe(`create database ${name}`);
-  const url = new URL(inject('databaseUrl'));
-  url.pathname = `/${name}`;
+  const { url, drop } = await createDatabase('empty');
   const secret = (await readFile(join(place('first'), 'secret'), 'utf8')).trim();
   try {
-    const settings = { DATABASE_URL: url.href, AUTH_SECRET: secret };
+    const settings = { DATABASE_URL: url, AUTH_SECRET: secret };
     const other = { ...settings, AUTH_SECRET: `${secret}?` };
     await expect(restoreTo('third', file, other)).rejects.toThrow('needs the AUTH_SECRET');
     await restoreTo('third', file, settings);
-    const sql = postgres(url.href, { max: 1 });
+    const sql = postgres(url, { max: 1 });
     expect((await auditOf(sql, { acknowledged })).lost).toEqual([]);
     await sql.end();
     await rm(place('third'), { recursive: true });
     await expect(restoreTo('third', file, settings)).rejects.toThrow('has rows in');
   } finally {
-    await admin.unsafe(`drop database ${name} with (force)`);
-    await admin.end();
+    await drop();
   }
   await isUntouched('third');
 }, 60_000);

@@ -1,30 +1,25 @@
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDatabase } from '../support/database.ts';
 import { httpCaller } from '../support/harness.ts';
 import { startService, temporaryDirectory, tenantry } from '../support/service.ts';
 
-const name = `t_${randomUUID().replaceAll('-', '')}`;
-let admin: postgres.Sql;
+let database: Awaited<ReturnType<typeof createDatabase>>;
 let environment: NodeJS.ProcessEnv;
 let directory: string;
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
-  admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-  await admin.unsafe(`create database ${name}`);
-  const url = new URL(inject('databaseUrl'));
-  url.pathname = `/${name}`;
+  database = await createDatabase('empty');
   environment = {
-    DATABASE_URL: url.href,
+    DATABASE_URL: database.url,
     AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough',
     DATA_DIR: directory,
   };
 });
 afterAll(async () => {
-  await admin.unsafe(`drop database ${name} with (force)`);
-  await admin.end();
+  await database.drop();
   await rm(directory, { recursive: true, force: true });
 });
 

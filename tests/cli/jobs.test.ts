@@ -1,33 +1,27 @@
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import postgres from 'postgres';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
-import { TEMPLATE } from '../support/global-setup.ts';
+import { createDatabase } from '../support/database.ts';
 import { temporaryDirectory, tenantry } from '../support/service.ts';
 
 /* What an operator sees of work that was given up, and has done again. */
 
-const name = `t_${randomUUID().replaceAll('-', '')}`;
-let admin: postgres.Sql;
+let database: Awaited<ReturnType<typeof createDatabase>>;
 let sql: postgres.Sql;
 let environment: NodeJS.ProcessEnv;
 let directory: string;
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
-  admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-  await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
-  const url = new URL(inject('databaseUrl'));
-  url.pathname = `/${name}`;
-  sql = postgres(url.href, { max: 1, onnotice: () => {} });
+  database = await createDatabase('migrated');
+  sql = postgres(database.url, { max: 1, onnotice: () => {} });
   const AUTH_SECRET = 'a-secret-for-tests-that-is-long-enough';
-  environment = { DATABASE_URL: url.href, AUTH_SECRET, DATA_DIR: directory };
+  environment = { DATABASE_URL: database.url, AUTH_SECRET, DATA_DIR: directory };
 });
 afterAll(async () => {
   await sql.end();
-  await admin.unsafe(`drop database ${name} with (force)`);
-  await admin.end();
+  await database.drop();
   await rm(directory, { recursive: true, force: true });
 });
 beforeEach(() => sql`delete from jobs`);

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import journal from '../../drizzle/meta/_journal.json' with { type: 'json' };
 import { backup } from '../../src/cli/backup.ts';
 import { restore } from '../../src/cli/restore.ts';
@@ -10,26 +9,16 @@ import { readConfig } from '../../src/config.ts';
 import { startEmbedded } from '../../src/db/embedded/index.ts';
 import { copyMigrations, migrateDatabase, migrationState, newestApplied } from '../../src/db/migrate.ts';
 import { newId } from '../../src/kernel/ids.ts';
+import { createDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
 const AUTH_SECRET = 'one-secret-before-and-after-the-upgrade';
 
-/** On the PostgreSQL of the tests, which may be an older one than that which comes along. */
-async function createDatabase(): Promise<string> {
-  const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-  const name = `t_${randomUUID().replaceAll('-', '')}`;
-  await admin.unsafe(`create database ${name}`);
-  onTestFinished(async () => {
-    await admin.unsafe(`drop database ${name} with (force)`);
-    await admin.end();
-  });
-  const url = new URL(inject('databaseUrl'));
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
 test('a backup of an older version, from any PostgreSQL, becomes an up-to-date embedded installation', async () => {
-  const [directory, url] = [await temporaryDirectory(), await createDatabase()];
+  const directory = await temporaryDirectory();
+  // Of the tests' PostgreSQL, which may be an older one than that which comes along.
+  const { url, drop } = await createDatabase('empty');
+  onTestFinished(drop);
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const older = journal.entries.at(-3)?.when ?? 0;
   await copyMigrations(older, join(directory, 'migrations'));

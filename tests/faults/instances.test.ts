@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { createDatabase } from '../../src/db/client.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createClient } from '../../src/db/client.ts';
 import { newAddress } from '../api/stage.ts';
 import { type Cluster, missingForCluster, missingForPooling, startCluster } from '../support/cluster.ts';
+import { createDatabase } from '../support/database.ts';
 import { type Caller, httpCaller, PASSWORD, type Reply, statuses, times } from '../support/harness.ts';
 import { auditOf, startLoad, totalOf } from '../support/load.ts';
 import { faultRoundsOf, tell } from '../support/rounds.ts';
@@ -23,26 +24,18 @@ describe.skipIf(missing !== undefined)(
     let cluster: Cluster;
     let sql: postgres.Sql;
     let cookie: Record<string, string>;
-    let drop: () => Promise<void>;
+    let database: Awaited<ReturnType<typeof createDatabase>>;
 
     beforeAll(async () => {
-      const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-      const name = `t_${randomUUID().replaceAll('-', '')}`;
-      await admin.unsafe(`create database ${name}`);
-      const url = new URL(inject('databaseUrl'));
-      url.pathname = `/${name}`;
-      sql = postgres(url.href, { max: 2, onnotice: () => {} });
-      drop = async () => {
-        await sql.end();
-        await admin.unsafe(`drop database ${name} with (force)`);
-        await admin.end();
-      };
-      cluster = await startCluster(url.href, INSTANCES, { RATE_LIMIT_PER_MINUTE: '0' });
+      database = await createDatabase('empty');
+      sql = postgres(database.url, { max: 2, onnotice: () => {} });
+      cluster = await startCluster(database.url, INSTANCES, { RATE_LIMIT_PER_MINUTE: '0' });
       cookie = await signInRoot(cluster.baseUrl);
     }, 120_000);
     afterAll(async () => {
       await cluster[Symbol.asyncDispose]();
-      await drop();
+      await sql.end();
+      await database.drop();
     });
 
     /** Somebody as an instance sees him; each number another one. */
@@ -80,10 +73,10 @@ describe.skipIf(missing !== undefined)(
     test.skipIf(unpooled !== undefined)(
       `through PgBouncer statements have their time limits${unpooled === undefined ? '' : ` (${unpooled})`}`,
       async () => {
-        const { client, close } = createDatabase({ url: cluster.pooledUrl, poolSize: 1 });
+        const client = createClient(cluster.pooledUrl, 1);
         const [limits] = await client`select current_setting('statement_timeout') as statement,
         current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`;
-        await close();
+        await client.end();
         expect(limits).toEqual({ statement: '5s', lock: '2s', idle: '5s' });
         const settings = {
           DATABASE_URL: cluster.pooledUrl,

@@ -3,83 +3,89 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import { findRunning } from '../../src/db/embedded/index.ts';
+import { createDatabase } from '../support/database.ts';
 import { httpCaller, times } from '../support/harness.ts';
+import { auditOf, type Load, startLoad, totalOf } from '../support/load.ts';
 import { faultRoundsOf, tell } from '../support/rounds.ts';
-import { ROOT, type Service, signInRoot, startService, temporaryDirectory } from '../support/service.ts';
+import { ROOT, signInRoot, startService, temporaryDirectory } from '../support/service.ts';
 
-const ROUNDS = faultRoundsOf(10);
-const WRITERS = 8;
-const WRITES_BEFORE_KILL = 20;
+const WRITERS = 16;
+const WRITES_BEFORE_KILL = 40;
 
-/** Creates organizations until the service is gone; resolves with the ids that it acknowledged. */
-async function writeUntilKilled(service: Service, kill: () => Promise<unknown>): Promise<string[]> {
-  const root = httpCaller(service.baseUrl, await signInRoot(service.baseUrl));
-  const acknowledged: string[] = [];
-  let killed: Promise<unknown> | undefined;
-  await Promise.all(
-    times(WRITERS, async (writer) => {
-      for (let n = 0; killed === undefined; n += 1) {
-        const reply = await root
-          .post('organization.create', { name: `w${writer} ${n}` })
-          .catch(() => undefined);
-        if (reply?.status === 200) acknowledged.push(reply.body.id);
-        if (acknowledged.length >= WRITES_BEFORE_KILL) killed ??= kill();
-      }
-    }),
-  );
-  await killed;
-  return acknowledged;
-}
-
-test('killed ten times while it writes, the service keeps everything that it acknowledged', async () => {
-  const directory = await temporaryDirectory();
-  const environment = { DATA_DIR: directory, LOG_LEVEL: 'info', ...ROOT };
-  const acknowledged: string[] = [];
+/** Kills a service in the middle of its writes, again and again, and looks at what its database holds then. */
+async function killAgainAndAgain(
+  what: string,
+  rounds: number,
+  environment: NodeJS.ProcessEnv & { DATA_DIR: string },
+  killToo: (round: number) => Promise<unknown> = async () => {},
+) {
+  const settings = { ...environment, RATE_LIMIT_PER_MINUTE: '0', ...ROOT };
+  const loads: Load[] = [];
   const starts: number[] = [];
-  let service = await startService(environment);
-  onTestFinished(async () => {
-    await service.end('SIGTERM');
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  for (const round of times(ROUNDS, (n) => n)) {
-    const { end } = service;
-    const postmaster = Number(
-      (await readFile(join(directory, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0],
-    );
-    const ids = await writeUntilKilled(service, () => {
-      // Every other time the database server dies as hard as the service; otherwise it is left an orphan.
-      if (round % 2 === 1) process.kill(postmaster, 'SIGKILL');
-      return end('SIGKILL');
-    });
-    acknowledged.push(...ids);
+  let service = await startService(settings);
+  onTestFinished(async () => void (await service.end('SIGTERM')));
+  for (const round of times(rounds, (n) => n)) {
+    const root = httpCaller(service.baseUrl, await signInRoot(service.baseUrl));
+    const load = startLoad(root, { untilLost: true, writers: WRITERS });
+    await load.more(WRITES_BEFORE_KILL);
+    await killToo(round);
+    await service.end('SIGKILL');
+    await load.stop();
+    loads.push(load);
     const started = performance.now();
-    service = await startService(environment);
+    service = await startService(settings);
     starts.push(performance.now() - started);
   }
 
-  expect(acknowledged.length).toBeGreaterThanOrEqual(ROUNDS * WRITES_BEFORE_KILL);
-  const url = await findRunning(directory);
-  if (url === undefined) throw new Error('The embedded server does not run.');
-  const sql = postgres(url, { max: 1 });
+  const sql = postgres(environment.DATABASE_URL ?? (await findRunning(environment.DATA_DIR)) ?? '', {
+    max: 1,
+  });
   onTestFinished(() => sql.end());
-  const rows = await sql<{ id: string; owners: number; audited: number }[]>`
-    select o.id,
-      (select count(*)::int from memberships m
-        where m.organization_id = o.id and m.role = 'owner' and m.user_id = o.owner_id) as owners,
-      (select count(*)::int from audit_log a
-        where a.organization_id = o.id and a.action = 'create' and a.resource_type = 'organization') as audited
-    from organizations o`;
-  const stored = new Set(rows.map(({ id }) => id));
-  const lost = acknowledged.filter((id) => !stored.has(id));
-  const violated = rows.filter(({ owners, audited }) => owners !== 1 || audited !== 1);
-  tell('Killed with and without its PostgreSQL', {
-    rounds: ROUNDS,
+  const acknowledged = loads.flatMap((load) => load.acknowledged);
+  const { lost, violated } = await auditOf(sql, { acknowledged });
+  tell(what, {
+    rounds,
+    requests: loads.map(totalOf).reduce((a, b) => a + b, 0),
     acknowledged: acknowledged.length,
     lost: lost.length,
     violated: violated.length,
     'slowest start in ms': Math.max(...starts),
   });
-  expect(lost).toEqual([]);
-  expect(violated).toEqual([]);
-}, 600_000);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(rounds * WRITES_BEFORE_KILL);
+  expect({ lost, violated }).toEqual({ lost: [], violated: [] });
+  const statuses = new Set(loads.flatMap((load) => [...load.statuses.keys()]));
+  expect([...statuses].filter((status) => ![0, 200, 503].includes(status))).toEqual([]);
+}
+
+async function dataDirectory(): Promise<string> {
+  const directory = await temporaryDirectory();
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+test('killed while it writes, the service keeps everything that it acknowledged', async () => {
+  const DATA_DIR = await dataDirectory();
+  const killServer = async (round: number) => {
+    // Every other time the database server dies as hard as the service; otherwise it is left an orphan.
+    if (round % 2 === 0) return;
+    const file = await readFile(join(DATA_DIR, 'postgres/postmaster.pid'), 'utf8');
+    process.kill(Number(file.split('\n')[0]), 'SIGKILL');
+  };
+  await killAgainAndAgain(
+    'Killed with and without its PostgreSQL',
+    faultRoundsOf(6),
+    { DATA_DIR },
+    killServer,
+  );
+}, 3_600_000);
+
+test('so does one on a PostgreSQL that lives on', async () => {
+  const database = await createDatabase('empty');
+  onTestFinished(database.drop);
+  const settings = {
+    DATA_DIR: await dataDirectory(),
+    DATABASE_URL: database.url,
+    AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough',
+  };
+  await killAgainAndAgain('Killed on a PostgreSQL of its own', faultRoundsOf(4), settings);
+}, 3_600_000);

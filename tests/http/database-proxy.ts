@@ -1,16 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import postgres from 'postgres';
-import { inject } from 'vitest';
-import { TEMPLATE } from '../support/global-setup.ts';
+import { createDatabase } from '../support/database.ts';
 
 /** A migrated database behind a proxy that can lose it, as a network does. */
 export async function createProxiedDatabase() {
-  const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-  const name = `t_${randomUUID().replaceAll('-', '')}`;
-  await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
-  const target = new URL(inject('databaseUrl'));
+  const database = await createDatabase('migrated');
+  const target = new URL(database.url);
   const sockets = new Set<Socket>();
   let fatal: { text: string; how: 'close' | 'reset' } | undefined;
 
@@ -49,7 +44,6 @@ export async function createProxiedDatabase() {
   const url = new URL(target);
   url.hostname = '127.0.0.1';
   url.port = String(port);
-  url.pathname = `/${name}`;
   const cut = () => {
     server.close();
     for (const socket of sockets) socket.destroy();
@@ -71,8 +65,7 @@ export async function createProxiedDatabase() {
     },
     async [Symbol.asyncDispose]() {
       cut();
-      await admin.unsafe(`drop database ${name} with (force)`);
-      await admin.end();
+      await database.drop();
     },
   };
 }

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import postgres from 'postgres';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
+import { createDatabase } from '../support/database.ts';
 
 /* A database from before the chains keeps its trail, numbered. */
 
@@ -12,20 +12,15 @@ const files = readdirSync(folder)
   .sort();
 const first = files.findIndex((name) => name.endsWith('_audit_chain.sql'));
 
-const name = `t_${randomUUID().replaceAll('-', '')}`;
-let admin: postgres.Sql;
+let database: Awaited<ReturnType<typeof createDatabase>>;
 let sql: postgres.Sql;
 beforeAll(async () => {
-  admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-  await admin.unsafe(`create database ${name}`);
-  const url = new URL(inject('databaseUrl'));
-  url.pathname = `/${name}`;
-  sql = postgres(url.href, { max: 1, onnotice: () => {} });
+  database = await createDatabase('empty');
+  sql = postgres(database.url, { max: 1, onnotice: () => {} });
 });
 afterAll(async () => {
   await sql.end();
-  await admin.unsafe(`drop database ${name} with (force)`);
-  await admin.end();
+  await database.drop();
 });
 
 async function apply(names: string[]): Promise<void> {

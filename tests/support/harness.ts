@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import postgres from 'postgres';
-import { inject } from 'vitest';
 import { createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { registerAccount } from '../../src/domain/account/index.ts';
@@ -12,7 +11,7 @@ import type { RateLimiter } from '../../src/domain/deps.ts';
 import type { Mail } from '../../src/domain/mail.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import type { Role } from '../../src/kernel/permissions.ts';
-import { TEMPLATE } from './global-setup.ts';
+import { createDatabase } from './database.ts';
 
 export const PASSWORD = 'Correct-horse-1';
 const SECRET = 'a-secret-for-tests-that-is-long-enough';
@@ -80,11 +79,7 @@ export async function createHarness(
   environment: Record<string, string> = {},
   overrides: Pick<Overrides, 'rateLimiter' | 'mailer' | 'consoleDirectory'> = {},
 ) {
-  const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
-  const name = `t_${randomUUID().replaceAll('-', '')}`;
-  await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
-  const url = new URL(inject('databaseUrl'));
-  url.pathname = `/${name}`;
+  const { name, url, drop } = await createDatabase('migrated');
   const dataDir = await mkdtemp(join(tmpdir(), 'tenantry-data-'));
 
   const logLines: string[] = [];
@@ -97,7 +92,7 @@ export async function createHarness(
   };
   const mails: Mail[] = [];
   const config = readConfig({
-    DATABASE_URL: url.href,
+    DATABASE_URL: url,
     AUTH_SECRET: SECRET,
     PORT: '0',
     PUBLIC_URL: 'http://localhost:3000',
@@ -111,7 +106,7 @@ export async function createHarness(
     ...overrides,
   });
   const baseUrl = await app.listen();
-  const sql = postgres(url.href, {
+  const sql = postgres(url, {
     max: 4,
     onnotice: () => {},
     transform: { column: { from: postgres.toCamel } },
@@ -186,14 +181,14 @@ export async function createHarness(
     meanwhile: (tx: postgres.TransactionSql) => Promise<unknown> = async () => {},
     table: 'organizations' | 'users' = 'organizations',
   ): Promise<T[]> {
-    const gate = postgres(url.href, { max: 1 });
+    const gate = postgres(url, { max: 1 });
     let started: Promise<T[]> = Promise.resolve([]);
     let ended = 0;
     await gate.begin(async (tx) => {
       await tx`select 1 from ${tx(table)} where id = ${id} for update`;
       started = Promise.all(attempts.map((attempt) => attempt().finally(() => (ended += 1))));
       for (let waiting = 0; waiting + ended < attempts.length; ) {
-        const [row] = await admin<{ n: number }[]>`
+        const [row] = await sql<{ n: number }[]>`
           select count(*)::int as n from pg_stat_activity where datname = ${name} and wait_event_type = 'Lock'`;
         waiting = row?.n ?? 0;
       }
@@ -207,7 +202,7 @@ export async function createHarness(
   return {
     app,
     baseUrl,
-    databaseUrl: url.href,
+    databaseUrl: url,
     dataDir,
     sql,
     clock,
@@ -222,8 +217,7 @@ export async function createHarness(
     async [Symbol.asyncDispose]() {
       await app.close();
       await sql.end();
-      await admin.unsafe(`drop database ${name} with (force)`);
-      await admin.end();
+      await drop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

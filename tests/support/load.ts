@@ -4,8 +4,6 @@ import { type Caller, times } from './harness.ts';
 
 /* Writes under way while something fails, and what has become of them. */
 
-const WRITERS = 8;
-
 export type Load = {
   /** Names of the organizations whose creation was answered with 200. */
   acknowledged: string[];
@@ -18,7 +16,7 @@ export type Load = {
 };
 
 /** Creates organizations without a pause; with `untilLost` each writer ends with the first lost connection. */
-export function startLoad(caller: Caller, options: { untilLost?: boolean } = {}): Load {
+export function startLoad(caller: Caller, options: { untilLost?: boolean; writers?: number } = {}): Load {
   const acknowledged: string[] = [];
   const statuses = new Map<number, number>();
   let stopped = false;
@@ -34,7 +32,7 @@ export function startLoad(caller: Caller, options: { untilLost?: boolean } = {})
       if (status === 0 && options.untilLost === true) return;
     }
   };
-  const writers = Promise.all(times(WRITERS, write));
+  const writers = Promise.all(times(options.writers ?? 8, write));
   return {
     acknowledged,
     statuses,
