@@ -185,7 +185,8 @@ describe.skipIf(missing !== undefined)(
         resumed.push(performance.now() - killed);
         await load.stop();
         const failed = totalOf(load) - load.acknowledged.length;
-        expect(failed, `${[...load.statuses]}`).toBeLessThanOrEqual(WRITERS); // at most what it had in hand
+        // What it had in hand, and once more for each: over a connection that the proxy did not know to be gone yet.
+        expect(failed, `${[...load.statuses]}`).toBeLessThanOrEqual(2 * WRITERS);
         expect([...load.statuses.keys()].filter((status) => ![200, 502, 0].includes(status))).toEqual([]);
         figures.requests += totalOf(load);
         figures.refused += failed;
