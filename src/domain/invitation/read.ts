@@ -23,11 +23,22 @@ export async function listInvitations(
       order by i.id desc
       limit ${page.limit}`,
   );
-  return rows.map(({ inviterRole, ...row }) => {
-    if (row.status !== 'pending') return row;
-    if (row.expiresAt <= now) return { ...row, status: 'expired' };
-    return stands({ role: row.role, inviterRole }) ? row : { ...row, status: 'canceled' };
-  });
+  return rows.map((row) => ({
+    id: row.id,
+    organizationId: row.organizationId,
+    email: row.email,
+    role: row.role,
+    status: statusAt(now, row),
+    inviterId: row.inviterId,
+    expiresAt: row.expiresAt,
+    createdAt: row.createdAt,
+  }));
+}
+
+function statusAt(now: Date, invitation: Invitation & Standing): Invitation['status'] {
+  if (invitation.status !== 'pending') return invitation.status;
+  if (invitation.expiresAt <= now) return 'expired';
+  return stands(invitation) ? 'pending' : 'canceled';
 }
 
 export type InvitationPreview = {

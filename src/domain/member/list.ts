@@ -60,18 +60,26 @@ export async function listMembers(
       order by m.id
       limit ${page.limit}`,
   );
-  return rows.map(({ id, organizationId, userId, role, isDefault, createdAt, ...user }) => {
-    const { platformRole, userCreatedAt, userUpdatedAt, avatarHash, ...rest } = user;
-    return {
-      ...{ id, organizationId, userId, role, isDefault, createdAt },
-      user: {
-        id: userId,
-        ...rest,
-        avatarUrl: avatarUrl(deps.rules, avatarHash),
-        role: platformRole,
-        createdAt: userCreatedAt,
-        updatedAt: userUpdatedAt,
-      },
-    };
-  });
+  return rows.map((row) => ({
+    id: row.id,
+    organizationId: row.organizationId,
+    userId: row.userId,
+    role: row.role,
+    isDefault: row.isDefault,
+    createdAt: row.createdAt,
+    user: {
+      id: row.userId,
+      email: row.email,
+      emailVerified: row.emailVerified,
+      name: row.name,
+      firstName: row.firstName,
+      lastName: row.lastName,
+      displayName: row.displayName,
+      image: row.image,
+      avatarUrl: avatarUrl(deps.rules, row.avatarHash),
+      role: row.platformRole,
+      createdAt: row.userCreatedAt,
+      updatedAt: row.userUpdatedAt,
+    },
+  }));
 }
