@@ -56,6 +56,8 @@ export async function seed(sql: postgres.Sql, users: number, passwordHash: strin
       create temp table numbered on commit drop as
       select n, uuidv7() as user_id, uuidv7() as organization_id, 'organization-' || n as handle
       from generate_series(1, ${users}::int) n`;
+    await tx`create unique index on numbered (n)`;
+    await tx`analyze numbered`;
     await tx`
       insert into users (id, email, email_verified, name)
       select user_id, 'user' || n || '@example.org', true, 'User ' || n from numbered`;

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHarness, type Harness, times, UNLIMITED } from '../support/harness.ts';
 import { call, type Procedure, procedures } from './procedures.ts';
@@ -68,5 +69,44 @@ test.for(reads)('$name', async (procedure, { skip }) => {
       expect((await call(caller, procedure, input)).status).toBe(200),
     );
     expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(MORE[procedure.name] ?? 2);
+  }
+});
+
+test('a page of five thousand members costs what a page of fifty does, the first and the last', async ({
+  skip,
+}) => {
+  skip(!canCount, 'the server was started without pg_stat_statements');
+  await using one = await createHarness({ DATABASE_POOL_SIZE: '1' });
+  const { id: organizationId, owner } = await one.organization();
+  // Most organizations are small, which is what PostgreSQL expects of this one.
+  await one.sql.begin(async (tx) => {
+    await tx`
+      create temp table people on commit drop as
+      select n, gen_random_uuid() as id, gen_random_uuid() as own from generate_series(1, 5000) n`;
+    await tx`
+      insert into users (id, email, email_verified, name)
+      select id, 'many' || n || '@example.org', true, 'Many' from people`;
+    await tx`
+      insert into organizations (id, name, slug, handle, owner_id)
+      select own, 'Small', 'small-' || n, 'small-' || n || '.example.org', id from people`;
+    await tx`
+      insert into memberships (id, organization_id, user_id, role, is_default)
+      select gen_random_uuid(), own, id, 'owner', true from people
+      union all select gen_random_uuid(), ${organizationId}::uuid, id, 'member', false from people`;
+  });
+  await one.sql`analyze memberships, users`;
+  await one.sql`create extension pg_stat_statements`;
+  const [last] = await one.sql<{ id: string }[]>`
+    select id from memberships where organization_id = ${organizationId} order by id desc offset 50 limit 1`;
+  for (const cursor of [NIL, last?.id ?? '']) {
+    const read = () => owner.get('organization.members', { organizationId, limit: 50, cursor });
+    for (const _ of times(8, String)) await read(); // from the sixth on it has one plan for all organizations
+    await one.sql`select pg_stat_statements_reset()`;
+    expect((await read()).body.items).toHaveLength(50);
+    const [found] = await one.sql<{ blocks: number }[]>`
+      select (shared_blks_hit + shared_blks_read)::int as blocks from pg_stat_statements
+      where query like '%cross join lateral%' and query not like '%pg_stat_statements%'`;
+    expect(found?.blocks).toBeGreaterThan(0);
+    expect(found?.blocks).toBeLessThan(1_000); // three or four for each member; all of them are twenty thousand
   }
 });

@@ -97,6 +97,7 @@ export const memberships = pgTable(
     createdAt: createdAt(),
   },
   (t) => [
+    index('memberships_organization').on(t.organizationId, t.id),
     unique('memberships_user_organization_unique').on(t.userId, t.organizationId),
     unique('memberships_organization_user_role_unique').on(t.organizationId, t.userId, t.role),
     uniqueIndex('memberships_one_owner').on(t.organizationId).where(sql`${t.role} = 'owner'`),

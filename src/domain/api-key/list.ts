@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import type { Sql } from '../../db/client.ts';
 import type { apiKeys } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
@@ -31,7 +32,7 @@ export function listApiKeys(
       where user_id = ${principal.userId}
         and (${bound}::uuid is null or organization_id = ${bound})
         and (${only}::uuid is null or id = ${only})
-        and (${page.cursor}::uuid is null or id > ${page.cursor})
+        and id > ${page.cursor ?? NIL}
       order by id
       limit ${page.limit}`,
   );

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { notFound } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import type { Deps } from '../deps.ts';
@@ -35,7 +36,7 @@ export async function listRoleHolders(
       select m.id, m.user_id, u.email, u.first_name, u.last_name
       from memberships m join users u on u.id = m.user_id
       where m.organization_id = ${organizationId} and m.role = ${roleName}
-        and (${page.cursor}::uuid is null or m.id > ${page.cursor})
+        and m.id > ${page.cursor ?? NIL}
       order by m.id
       limit ${page.limit}`;
   });

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
 import type { Deployment } from './row.ts';
@@ -15,7 +16,7 @@ export const organizationDeployments = (
       select d.* from deployments d join licenses l on l.id = d.license_id and l.organization_id = d.organization_id
       where d.organization_id = ${actor.organizationId}
         and (d.status in ('pending', 'running') or not ${activeOnly})
-        and (${cursor}::uuid is null or d.id > ${cursor})
+        and d.id > ${cursor ?? NIL}
       order by d.id
       limit ${limit}`,
   );
@@ -38,7 +39,7 @@ export const listDeployments = (
       where (${filter.licenseId}::uuid is null or license_id = ${filter.licenseId})
         and (${filter.organizationId}::uuid is null or organization_id = ${filter.organizationId})
         and (${filter.status}::text is null or status = ${filter.status})
-        and (${cursor}::uuid is null or id > ${cursor})
+        and id > ${cursor ?? NIL}
       order by id
       limit ${limit}`,
   );

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import type { RecordType } from '../../kernel/dns/content.ts';
 import { notFound } from '../../kernel/errors.ts';
 import type { Deps } from '../deps.ts';
@@ -29,7 +30,7 @@ export async function listRecords(
       from dns_zones z left join lateral (
         select id, zone_id, name, type, content, ttl, created_at, updated_at from dns_records
         where zone_id = z.id
-          and (${cursor}::uuid is null or id > ${cursor})
+          and id > ${cursor ?? NIL}
           and (${type}::text is null or type = ${type})
           and (${name}::text is null or case name when '@' then z.name else name || '.' || z.name end = ${name})
         order by id limit ${limit}) r on true

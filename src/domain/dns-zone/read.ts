@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { printZoneFile } from '../../kernel/dns/zone-file.ts';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
@@ -13,7 +14,7 @@ export async function listZones(
   const rows = await deps.db.query(
     (sql) => sql<FullZone[]>`
       ${fullZones(sql)}
-      where z.organization_id = ${organizationId} and (${cursor}::uuid is null or z.id > ${cursor})
+      where z.organization_id = ${organizationId} and z.id > ${cursor ?? NIL}
       order by z.id limit ${limit}`,
   );
   return rows.map(toZone);

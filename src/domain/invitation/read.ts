@@ -1,3 +1,4 @@
+import { MAX } from 'uuid';
 import type { Sql } from '../../db/client.ts';
 import { forbidden, notFound } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
@@ -19,7 +20,7 @@ export async function listInvitations(
       select i.id, i.organization_id, i.email, i.role, i.status, i.inviter_id, i.expires_at, i.created_at,
         ${inviterRole(sql)} as inviter_role
       from invitations i
-      where i.organization_id = ${actor.organizationId} and (${page.cursor}::uuid is null or i.id < ${page.cursor})
+      where i.organization_id = ${actor.organizationId} and i.id < ${page.cursor ?? MAX}
       order by i.id desc
       limit ${page.limit}`,
   );

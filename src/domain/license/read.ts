@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { notFound } from '../../kernel/errors.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
 import type { Tier } from '../../kernel/tiers.ts';
@@ -18,7 +19,7 @@ export async function listLicenses(
       select ${shown(sql)} from licenses
       where (${filter.plan}::text is null or plan = ${filter.plan})
         and (${filter.organizationId}::uuid is null or organization_id = ${filter.organizationId})
-        and (${page.cursor}::uuid is null or id > ${page.cursor})
+        and id > ${page.cursor ?? NIL}
       order by id
       limit ${page.limit}`,
   );

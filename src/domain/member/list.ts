@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import type { users } from '../../db/schema/index.ts';
 import { containing } from '../../kernel/like.ts';
 import { avatarUrl } from '../avatar/index.ts';
@@ -54,7 +55,7 @@ export async function listMembers(
         u.email, u.email_verified, u.name, u.first_name, u.last_name, u.display_name, u.image, u.avatar_hash, u.role as platform_role,
         u.created_at as user_created_at, u.updated_at as user_updated_at
       from memberships m cross join lateral (select * from users where id = m.user_id offset 0) u
-      where m.organization_id = ${actor.organizationId} and (${page.cursor}::uuid is null or m.id > ${page.cursor})
+      where m.organization_id = ${actor.organizationId} and m.id > ${page.cursor ?? NIL}
         and (${pattern}::text is null or u.email ilike ${pattern} or u.name ilike ${pattern}
           or u.display_name ilike ${pattern})
       order by m.id

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import type { Sql, Transaction } from '../../db/client.ts';
 import { notFound, preconditionFailed } from '../../kernel/errors.ts';
 import { HEARTBEAT_MS, NO_SIZE, type ServerSize } from '../../kernel/placement.ts';
@@ -101,6 +102,6 @@ export const availableNodes = (
   select id, name, address, organization_id is not null as dedicated, memory_mb - used_memory_mb as free_memory_mb,
     disk_mb - used_disk_mb as free_disk_mb, cpu_percent - used_cpu_percent as free_cpu_percent
   from nodes
-  where ${isFor(sql, tenant)} and ${isOpen(sql, tenant)} and (${page.cursor}::uuid is null or id > ${page.cursor})
+  where ${isFor(sql, tenant)} and ${isOpen(sql, tenant)} and id > ${page.cursor ?? NIL}
   order by id
   limit ${page.limit}`;

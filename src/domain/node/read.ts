@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { notFound } from '../../kernel/errors.ts';
 import type { NodePool } from '../../kernel/tiers.ts';
 import type { Deps } from '../deps.ts';
@@ -17,7 +18,7 @@ export async function listNodes(deps: Deps, filter: NodeFilter, page: Page): Pro
       where (${filter.organizationId}::uuid is null or organization_id = ${filter.organizationId})
         and (${filter.pool}::text is null or pool = ${filter.pool})
         and (${filter.draining}::boolean is null or draining = ${filter.draining})
-        and (${page.cursor}::uuid is null or id > ${page.cursor})
+        and id > ${page.cursor ?? NIL}
       order by id
       limit ${page.limit}`,
   );

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { notFound } from '../../kernel/errors.ts';
 import type { Role } from '../../kernel/permissions.ts';
 import type { Tier } from '../../kernel/tiers.ts';
@@ -30,7 +31,7 @@ export async function listOrganizations(
       from memberships m join organizations o on o.id = m.organization_id
       where m.user_id = ${principal.userId}
         and (${bound}::uuid is null or m.organization_id = ${bound})
-        and (${page.cursor}::uuid is null or m.organization_id > ${page.cursor})
+        and m.organization_id > ${page.cursor ?? NIL}
         and (o.active or not ${page.activeOnly})
       order by m.organization_id
       limit ${page.limit}`,

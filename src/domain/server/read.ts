@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { notFound } from '../../kernel/errors.ts';
 import { TIERS, type Tier } from '../../kernel/tiers.ts';
 import type { Deps } from '../deps.ts';
@@ -16,7 +17,7 @@ export const listServers = (
       select * from servers
       where organization_id = ${actor.organizationId}
         and (${page.state}::text is null or state = ${page.state})
-        and (${page.cursor}::uuid is null or id > ${page.cursor})
+        and id > ${page.cursor ?? NIL}
       order by id
       limit ${page.limit}`,
   );

@@ -1,3 +1,4 @@
+import { MAX } from 'uuid';
 import type { sessions } from '../../db/schema/index.ts';
 import { notFound } from '../../kernel/errors.ts';
 import { canOnPlatform } from '../../kernel/permissions.ts';
@@ -33,7 +34,7 @@ export async function listSessions(
         (id = ${principal.sessionId}) is true as current
       from sessions
       where user_id = ${id} and expires_at > ${deps.now()}
-        and (${page.cursor ?? null}::uuid is null or id < ${page.cursor ?? null})
+        and id < ${page.cursor ?? MAX}
       order by id desc limit ${page.limit}`,
   );
 }

@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import { notFound } from '../../kernel/errors.ts';
 import type { Deps } from '../deps.ts';
 import { type Owner, ownerColumns } from '../owner/index.ts';
@@ -14,7 +15,7 @@ export async function listSshKeys(
     (sql) => sql<SshKeyRow[]>`
       select ${shown(sql)} from ssh_keys
       where (user_id = ${userId} or organization_id = ${organizationId})
-        and (${page.cursor}::uuid is null or id > ${page.cursor})
+        and id > ${page.cursor ?? NIL}
       order by id
       limit ${page.limit}`,
   );

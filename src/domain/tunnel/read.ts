@@ -1,3 +1,4 @@
+import { NIL } from 'uuid';
 import type { Deps } from '../deps.ts';
 import { type Owner, ownerColumns } from '../owner/index.ts';
 import { shown, type TunnelAllocation, type TunnelDevice } from './row.ts';
@@ -13,7 +14,7 @@ export function listDevices(
     (sql) => sql<TunnelDevice[]>`
       select ${shown(sql)} from tunnel_devices
       where (user_id = ${userId} or organization_id = ${organizationId})
-        and (${page.cursor}::uuid is null or id > ${page.cursor})
+        and id > ${page.cursor ?? NIL}
       order by id
       limit ${page.limit}`,
   );

@@ -1,3 +1,4 @@
+import { MAX } from 'uuid';
 import type { Deps } from '../deps.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { type Delivery, shown, type Webhook } from './row.ts';
@@ -23,7 +24,7 @@ export const listDeliveries = (
       from webhook_deliveries
       where webhook_id = ${webhookId} and organization_id = ${actor.organizationId}
         and (${filter.status}::text is null or status = ${filter.status})
-        and (${filter.cursor}::uuid is null or id < ${filter.cursor})
+        and id < ${filter.cursor ?? MAX}
       order by id desc
       limit ${filter.limit}`,
   );

@@ -1,0 +1,1 @@
+CREATE INDEX "memberships_organization" ON "memberships" USING btree ("organization_id","id");
