@@ -156,7 +156,7 @@ describe.skipIf(missing !== undefined)(
 
     test('each mail is sent once, whoever was asked for it', async () => {
       const organizationId = await newOrganization();
-      const invited = times(20 * ROUNDS, newAddress);
+      const invited = times(Math.min(20 * ROUNDS, 50), newAddress); // 60 a minute is all that one may send
       const replies = invited.map((email, n) =>
         at(n).post('organization.inviteMember', { organizationId, email, role: 'member' }),
       );
