@@ -144,6 +144,17 @@ describe('session.logout', () => {
   });
 });
 
+test('what is left of a session goes thirty days after it began, when somebody signs in', async () => {
+  const [gone, recent] = [await account(), await account()];
+  await signedIn(gone);
+  await signedIn(recent);
+  await h.sql`update sessions set created_at = now() - interval '30 days' where user_id = ${gone.id}`;
+  await h.sql`update sessions set created_at = now() - interval '29 days' where user_id = ${recent.id}`;
+  await signedIn(await account());
+  expect(await rowsOf(gone)).toHaveLength(0);
+  expect(await rowsOf(recent)).toHaveLength(1);
+});
+
 test('session.logoutAll ends every session, clears the cookie, and leaves API keys', async () => {
   const user = await h.user();
   const key = await h.key(user, { scope: 'user' });

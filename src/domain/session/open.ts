@@ -12,6 +12,8 @@ export const IDLE_MS = 7 * DAY_MS;
 export const MAX_AGE_MS = 30 * DAY_MS;
 /** One that is not to be remembered. */
 const SHORT_MS = DAY_MS;
+/** Old ones deleted with each new one: more than come in, so that they do not pile up. */
+const DELETED_AT_ONCE = 10;
 
 export type OpenedSession = {
   /** Goes into the cookie and nowhere else. */
@@ -48,6 +50,10 @@ export async function openSession(
       exists (select 1 from audit_log where user_id = ${user.id} and action = 'login'
         and ip_address is not distinct from ${origin.ipAddress}) as here`;
   await tx`insert into sessions ${tx(session)}`;
+  await tx`
+    delete from sessions where id in (
+      select id from sessions where created_at <= ${new Date(now.getTime() - MAX_AGE_MS)}
+      order by created_at limit ${DELETED_AT_ONCE} for update skip locked)`;
   await record(tx, { ...origin, userId: user.id, email: user.email }, now, {
     organizationId: null,
     action: 'login',
