@@ -8,7 +8,7 @@ import { type Caller, httpCaller, times } from '../support/harness.ts';
 import { faultRoundsOf } from '../support/rounds.ts';
 import { ROOT, type Service, signInRoot, startService, temporaryDirectory } from '../support/service.ts';
 
-const ROUNDS = faultRoundsOf(10);
+const ROUNDS = faultRoundsOf(5);
 const WRITERS = 8;
 
 type Request = { key: string; name: string; answer?: string };
@@ -56,7 +56,7 @@ const answerTo = (root: Caller, request: Request): Promise<string> =>
     { timeout: 20_000, interval: 50 },
   );
 
-test('killed ten times while it writes, every request repeated until answered is carried out once', async () => {
+test('killed again and again while it writes, every request repeated until answered is carried out once', async () => {
   const directory = await temporaryDirectory();
   const environment = { DATA_DIR: directory, LOG_LEVEL: 'info', ...ROOT };
   let service = await startService(environment);

@@ -73,7 +73,7 @@ test('killed while it writes, the service keeps everything that it acknowledged'
   };
   await killAgainAndAgain(
     'Killed with and without its PostgreSQL',
-    faultRoundsOf(6),
+    faultRoundsOf(4),
     { DATA_DIR },
     killServer,
   );
@@ -87,5 +87,5 @@ test('so does one on a PostgreSQL that lives on', async () => {
     DATABASE_URL: database.url,
     AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough',
   };
-  await killAgainAndAgain('Killed on a PostgreSQL of its own', faultRoundsOf(4), settings);
+  await killAgainAndAgain('Killed on a PostgreSQL of its own', faultRoundsOf(2), settings);
 }, 3_600_000);

@@ -46,8 +46,8 @@ const ended = (rows: number) => ({ end: true, rows });
 /** Counts the pages that are read, and does something before each. */
 function onPage(act: (page: number) => Promise<void> | void = () => {}) {
   const seen = { pages: 0 };
-  const { query } = h.app.deps.db;
-  vi.spyOn(h.app.deps.db, 'query').mockImplementation(async (fn) => {
+  const { query } = h.app.deps.reader;
+  vi.spyOn(h.app.deps.reader, 'query').mockImplementation(async (fn) => {
     if (new Error().stack?.includes('pagesOf') === true) {
       seen.pages += 1;
       await act(seen.pages);

@@ -115,8 +115,9 @@ export async function createHarness(
   /** Signs a new session in as better-auth would, without the password. */
   async function signIn(userId: string): Promise<string> {
     const token = randomUUID().replaceAll('-', '');
-    await sql`insert into sessions (id, token, user_id, expires_at)
-      values (${newId()}, ${token}, ${userId}, ${new Date(Date.now() + clock.offset + 7 * 86_400_000)})`;
+    const now = Date.now() + clock.offset;
+    await sql`insert into sessions (id, token, user_id, created_at, expires_at)
+      values (${newId()}, ${token}, ${userId}, ${new Date(now)}, ${new Date(now + 7 * 86_400_000)})`;
     const signature = createHmac('sha256', SECRET).update(token).digest('base64');
     return `better-auth.session_token=${encodeURIComponent(`${token}.${signature}`)}`;
   }
