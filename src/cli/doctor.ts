@@ -86,14 +86,14 @@ async function checkTimeLimits(url: string): Promise<Finding> {
   }
 }
 
-/** The service does without it for as long as it is of no use: somebody should know. */
+/** One that is behind is no fault: beside a primary without changes every replica is. */
 async function checkReplica(url: string): Promise<Finding> {
   const subject = 'replica';
   const client = createClient(url, 1);
   try {
-    const { isUsable, reason } = await stateOfReplica(client);
-    if (isUsable) return { subject, fact: reason };
-    const advice = 'It is not read meanwhile. Without changes on the primary that is as it should be.';
+    const { isStandby, isUsable, reason } = await stateOfReplica(client);
+    if (isStandby) return { subject, fact: isUsable ? reason : `not read now, as ${reason}` };
+    const advice = 'Set DATABASE_REPLICA_URL to a standby of the database, or leave it out.';
     return { subject, fact: reason, advice };
   } catch (error) {
     const advice = 'Check that it runs and that DATABASE_REPLICA_URL names it.';

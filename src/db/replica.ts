@@ -18,16 +18,19 @@ const MAX_WAIT_MS = 2_000;
 /** Further behind it is not asked. */
 const MAX_LAG_SECONDS = 10;
 
+export type ReplicaState = { isStandby: boolean; isUsable: boolean; reason: string };
+
 /** Whether a replica may be read now, and why it may or may not. */
-export async function stateOfReplica(sql: Sql): Promise<{ isUsable: boolean; reason: string }> {
+export async function stateOfReplica(sql: Sql): Promise<ReplicaState> {
   const [row] = await sql<{ isStandby: boolean; lag: number | null }[]>`
     select pg_is_in_recovery() as is_standby,
       extract(epoch from now() - pg_last_xact_replay_timestamp())::float8 as lag`;
   // One that was promoted, or never was a replica, goes its own way.
-  if (row?.isStandby !== true) return { isUsable: false, reason: 'it is no standby' };
-  if (row.lag === null) return { isUsable: false, reason: 'it has replayed nothing yet' };
-  if (row.lag <= MAX_LAG_SECONDS) return { isUsable: true, reason: 'up to date' };
-  return { isUsable: false, reason: `its newest change is ${Math.round(row.lag)} s old` };
+  if (row?.isStandby !== true) return { isStandby: false, isUsable: false, reason: 'it is no standby' };
+  const isStandby = true;
+  if (row.lag === null) return { isStandby, isUsable: false, reason: 'it has replayed nothing yet' };
+  if (row.lag <= MAX_LAG_SECONDS) return { isStandby, isUsable: true, reason: 'up to date' };
+  return { isStandby, isUsable: false, reason: `its newest change is ${Math.round(row.lag)} s old` };
 }
 
 /**

@@ -2,7 +2,8 @@ export type Page<T> = { items: T[]; nextCursor: string | null };
 
 /**
  * Cuts a page out of rows that were read with `limit + 1`: the row too many shows that there is a next page. Cursors
- * are ids, which sort by time.
+ * are ids, which sort by time. A list without one begins at the lowest or the highest id there can be, so that its
+ * statement always has a bound that an index can use.
  */
 export function takePage<T extends { id: string }>(rows: T[], limit: number): Page<T> {
   const items = rows.slice(0, limit);

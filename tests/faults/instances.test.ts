@@ -8,7 +8,7 @@ import { createDatabase } from '../support/database.ts';
 import { type Caller, httpCaller, PASSWORD, type Reply, statuses, times } from '../support/harness.ts';
 import { auditOf, startLoad, totalOf } from '../support/load.ts';
 import { faultRoundsOf, tell } from '../support/rounds.ts';
-import { ROOT, signInRoot, tenantry } from '../support/service.ts';
+import { ROOT, signIn, signInRoot, tenantry } from '../support/service.ts';
 
 /* Real instances behind HAProxy, on one database behind PgBouncer, as docs/scaling.md sets them up. */
 
@@ -39,26 +39,16 @@ describe.skipIf(missing !== undefined)(
     });
 
     /** Somebody as an instance sees him; each number another one. */
-    const at = (n: number, headers: Record<string, string> = cookie): Caller =>
-      httpCaller(cluster.instances[n % INSTANCES]?.baseUrl ?? '', headers);
+    const urlOf = (n: number): string => cluster.instances[n % INSTANCES]?.baseUrl ?? '';
+    const at = (n: number, headers: Record<string, string> = cookie): Caller => httpCaller(urlOf(n), headers);
     const statusesOf = (replies: Promise<Reply>[]) => Promise.all(replies).then(statuses);
-
-    async function signIn(n: number, email: string): Promise<Record<string, string>> {
-      const { headers } = await at(n, {}).post('auth/sign-in/email', { email, password: PASSWORD });
-      return {
-        cookie: headers
-          .getSetCookie()
-          .map((one) => one.split(';')[0])
-          .join('; '),
-      };
-    }
 
     /** A new member of an organization of the root's, signed in. */
     async function member(organizationId: string, role: string) {
       const email = newAddress();
       const account = { organizationId, email, password: PASSWORD, role };
       const { body } = await at(0).post('user.createUserWithCredentials', account);
-      return { memberId: body.memberId as string, session: await signIn(1, email) };
+      return { memberId: body.memberId as string, session: await signIn(urlOf(1), email, PASSWORD) };
     }
 
     const newOrganization = async (): Promise<string> =>
@@ -176,7 +166,7 @@ describe.skipIf(missing !== undefined)(
       const acknowledged: string[] = [];
       const [figures, resumed] = [{ requests: 0, refused: 0 }, [] as number[]];
       for (const round of times(ROUNDS, (n) => n)) {
-        const load = startLoad(root);
+        const load = startLoad(root, { writers: WRITERS });
         await load.more(40);
         const victim = cluster.instances[round % INSTANCES];
         await victim?.kill();

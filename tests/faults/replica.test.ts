@@ -80,6 +80,9 @@ describe.skipIf(missing !== undefined)(`a replica${missing === undefined ? '' : 
     // Too far behind, it is not asked any more; once it has caught up it is.
     await hasLogged(service, 's old');
     expect(await actionsOf(root, organizationId)).not.toEqual(before);
+    expect((await tenantry(['doctor'], settings)).stdout).toContain(
+      'ok    replica: not read now, as its newest change',
+    );
     await onStandby`select pg_wal_replay_resume()`;
     await untilReadAgain();
 

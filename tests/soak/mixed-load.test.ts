@@ -5,7 +5,14 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { findRunning } from '../../src/db/embedded/index.ts';
 import { newAddress } from '../api/stage.ts';
 import { type Caller, httpCaller, PASSWORD, type Reply, times } from '../support/harness.ts';
-import { ROOT, type Service, signInRoot, startService, temporaryDirectory } from '../support/service.ts';
+import {
+  ROOT,
+  type Service,
+  signIn,
+  signInRoot,
+  startService,
+  temporaryDirectory,
+} from '../support/service.ts';
 
 /*
  * Many hours in little: tenants who read and change at half of what the service can do, for as long as SOAK_MINUTES says.
@@ -48,9 +55,7 @@ async function createTenant(root: Caller, baseUrl: string) {
   const email = newAddress();
   const account = { organizationId, email, password: PASSWORD, role: 'admin' };
   expect((await root.post('user.createUserWithCredentials', account)).status).toBe(200);
-  const signIn = () => httpCaller(baseUrl, {}).post('auth/sign-in/email', { email, password: PASSWORD });
-  const cookies = (await signIn()).headers.getSetCookie().map((one) => one.split(';')[0]);
-  const person = httpCaller(baseUrl, { cookie: cookies.join('; ') });
+  const person = httpCaller(baseUrl, await signIn(baseUrl, email, PASSWORD));
   const { body: made } = await person.post('apiKey.create', { name: 'soak', organizationId });
   const script = httpCaller(baseUrl, { 'x-api-key': made.key });
   const { body: zones } = await person.get('dnsZone.all', { organizationId });
@@ -117,14 +122,8 @@ async function createTenant(root: Caller, baseUrl: string) {
       everyMs: 60_000,
       due: 0,
       async run() {
-        const { headers } = await signIn();
-        const own = {
-          cookie: headers
-            .getSetCookie()
-            .map((one) => one.split(';')[0])
-            .join('; '),
-        };
-        return [ok(() => httpCaller(baseUrl, own).post('auth/sign-out'))];
+        const again = httpCaller(baseUrl, await signIn(baseUrl, email, PASSWORD));
+        return [ok(() => again.post('auth/sign-out'))];
       },
     },
   ];

@@ -15,7 +15,7 @@ export type Load = {
   stop(): Promise<void>;
 };
 
-/** Creates organizations without a pause; with `untilLost` each writer ends with the first lost connection. */
+/** Creates organizations without a pause, by 8 writers where nothing is said; with `untilLost` each writer ends with the first lost connection. */
 export function startLoad(caller: Caller, options: { untilLost?: boolean; writers?: number } = {}): Load {
   const acknowledged: string[] = [];
   const statuses = new Map<number, number>();

@@ -110,12 +110,20 @@ export async function startService(environment: NodeJS.ProcessEnv): Promise<Serv
 /** The first account of a service that is started with these settings. */
 export const ROOT = { ROOT_EMAIL: 'root@example.org', ROOT_PASSWORD: 'Correct-horse-1' };
 
-/** Signs it in: the headers of a session. */
-export async function signInRoot(baseUrl: string): Promise<Record<string, string>> {
-  const { headers } = await httpCaller(baseUrl, {}).post('auth/sign-in/email', {
-    email: ROOT.ROOT_EMAIL,
-    password: ROOT.ROOT_PASSWORD,
+/** Signs an account in: the headers of a session. */
+export async function signIn(
+  baseUrl: string,
+  email: string,
+  password: string,
+): Promise<Record<string, string>> {
+  const { status, headers, text } = await httpCaller(baseUrl, {}).post('auth/sign-in/email', {
+    email,
+    password,
   });
+  if (status !== 200) throw new Error(`The sign-in was answered with ${status}: ${text}`);
   const cookies = headers.getSetCookie().map((cookie) => cookie.split(';')[0]);
   return { cookie: cookies.join('; ') };
 }
+
+export const signInRoot = (baseUrl: string): Promise<Record<string, string>> =>
+  signIn(baseUrl, ROOT.ROOT_EMAIL, ROOT.ROOT_PASSWORD);
