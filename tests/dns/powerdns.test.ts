@@ -195,6 +195,22 @@ describe.skipIf(missing !== undefined)('PowerDNS', () => {
     await vi.waitFor(() => agree(stage), LATER);
   }, 60_000);
 
+  test('a zone that was half made when PowerDNS was killed is finished, and its serial counts', async () => {
+    const zone = `acme${organizations + 1}.platform.example`;
+    pdns.leaveHalfMade(zone);
+    const stage = await organization();
+    expect(stage.zone).toBe(zone);
+    await create(stage, { name: 'www', type: 'A', content: '192.0.2.1' });
+    await vi.waitFor(() => agree(stage), SOON);
+    const serial = async () => Number((await pdns.contents(zone, 'SOA'))[0]?.split(' ')[2]);
+    const before = await serial();
+    expect(before).toBeGreaterThan(0);
+    expect(await pdns.contents(zone, 'NS')).toHaveLength(2);
+    await create(stage, { name: 'web', type: 'A', content: '192.0.2.1' });
+    await vi.waitFor(() => agree(stage), SOON);
+    expect(await serial()).toBeGreaterThan(before);
+  });
+
   test('what others change behind our back is healed, and foreign types stay', async () => {
     const stage = await organization();
     const { zone } = stage;

@@ -114,6 +114,11 @@ export async function createPowerDnsServer() {
       DNS_NAMESERVERS: 'ns1.platform.test,ns2.platform.test',
     },
     api,
+    /** Leaves what is left of a zone of ours when the server is killed in the middle of making it. */
+    leaveHalfMade(zone: string): void {
+      const insert = `insert into domains (name, type, account) values ('${zone}', 'NATIVE', 'tenantry')`;
+      execFileSync('sqlite3', ['-cmd', '.timeout 5000', database, insert]);
+    },
     start,
     stop,
     dig,

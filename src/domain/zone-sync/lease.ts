@@ -9,7 +9,7 @@ const LEASE_MS = 25_000;
 /** How often a zone that nobody has changed is compared, so that what others did to it is undone. */
 const DRIFT_MS = 15 * 60_000;
 /** Nobody knows when a provider is back, and asking costs little: there is one attempt a tick while it is away. */
-const UNREACHABLE_MS = { first: 1_000, most: 10_000 };
+const UNREACHABLE_MS = { first: 1_000, most: 4_000 };
 const REFUSED_MS = { first: 30_000, most: 24 * 3_600_000 };
 
 /** An attempt under way, on the version of the zone that it has begun with. */

@@ -112,43 +112,42 @@ export function createPowerDns({ url, apiKey, nameservers }: PowerDnsOptions): D
     );
   }
 
+  const settings = { kind: 'Native', account: ACCOUNT, soa_edit_api: 'DEFAULT', api_rectify: true };
+  const rrset = (name: string, type: 'SOA' | 'NS', contents: string[]) => ({
+    name: absolute(name),
+    type,
+    changetype: 'REPLACE' as const,
+    ttl: NS_TTL,
+    records: recordsOf(contents),
+  });
+  const soaOf = (name: string) =>
+    rrset(name, 'SOA', [
+      `${absolute(nameservers[0] ?? name)} hostmaster.${absolute(name)} 0 10800 3600 604800 3600`,
+    ]);
+
   const make = (name: string) =>
     ask('POST', '/zones?rrsets=false', {
+      ...settings,
       name: absolute(name),
-      kind: 'Native',
-      account: ACCOUNT,
-      soa_edit_api: 'DEFAULT',
-      api_rectify: true,
       nameservers: nameservers.map(absolute),
-      rrsets: [
-        {
-          name: absolute(name),
-          type: 'SOA',
-          ttl: NS_TTL,
-          records: recordsOf([
-            `${absolute(nameservers[0] ?? name)} hostmaster.${absolute(name)} 0 10800 3600 604800 3600`,
-          ]),
-        },
-      ],
+      rrsets: [soaOf(name)],
     });
 
   const patch = (name: string, rrsets: PatchedRrset[]) => ask('PATCH', pathOf(name), { rrsets });
+
+  /** A server that was killed while it made a zone has it without its SOA, and would never serve it. */
+  async function finishMaking(name: string, zone: Zone): Promise<void> {
+    if (zone.rrsets.some(({ type }) => type === 'SOA')) return;
+    await ask('PUT', pathOf(name), settings);
+    await patch(name, [soaOf(name)]);
+  }
 
   /** The settings may name others than when the zone was made. */
   async function keepNameservers(name: string, zone: Zone): Promise<void> {
     const own = zone.rrsets.find((set) => set.type === 'NS' && withoutDot(set.name) === name);
     const present = own?.records.map(({ content }) => withoutDot(content)).sort() ?? [];
     if (present.join() === [...nameservers].sort().join()) return;
-    const after = { name, ttl: NS_TTL, contents: nameservers.map(absolute) };
-    await patch(name, [
-      {
-        name: absolute(name),
-        type: 'NS',
-        changetype: 'REPLACE',
-        ttl: after.ttl,
-        records: recordsOf(after.contents),
-      },
-    ]);
+    await patch(name, [rrset(name, 'NS', nameservers.map(absolute))]);
   }
 
   const toProviderZone = (name: string, zone: Zone): ProviderZone => ({
@@ -173,6 +172,7 @@ export function createPowerDns({ url, apiKey, nameservers }: PowerDnsOptions): D
         zone = await read(name);
       }
       if (zone === undefined) throw new ProviderError('unreachable', 'The DNS server lost the zone.');
+      await finishMaking(name, zone);
       await keepNameservers(name, zone);
       return toProviderZone(name, zone);
     },
