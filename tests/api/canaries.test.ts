@@ -23,6 +23,7 @@ import {
   httpCaller,
   PASSWORD,
   type Reply,
+  type TestUser,
   UNLIMITED,
 } from '../support/harness.ts';
 import { anotherClient } from '../support/links.ts';
@@ -67,6 +68,12 @@ beforeAll(async () => {
   watch.secret(METRICS_TOKEN);
 });
 afterAll(() => h[Symbol.asyncDispose]());
+
+/** An account has at most 100 keys, and webhooks would be tried again and again. */
+async function forget(): Promise<void> {
+  await h.sql`delete from api_keys where name <> 'test'`;
+  await h.sql`delete from webhooks where active`;
+}
 
 const expectNoLeaks = async () => expect(await leaks(h, watch)).toEqual([]);
 
@@ -255,8 +262,11 @@ describe('a call of', () => {
     return [...HOSTILE.slice(first), ...HOSTILE.slice(0, first)].slice(0, roundsOf(1));
   }
 
-  async function inputOf({ name }: Procedure, holder: keyof Cast): Promise<Record<string, unknown>> {
-    const stage: Stage = await createStage(h, cast);
+  async function inputOf(
+    { name }: Procedure,
+    holder: keyof Cast,
+    stage: Stage,
+  ): Promise<Record<string, unknown>> {
     return (await INPUTS[name]?.({ h, cast, stage, holder: cast[holder] })) ?? {};
   }
 
@@ -294,18 +304,22 @@ describe('a call of', () => {
 
   test.each(procedures)('$name shows what it is there to show', { timeout: 60_000 }, async (procedure) => {
     const statuses: number[] = [];
+    let stage = await createStage(h, cast);
     for (const { holder, caller } of CALLERS) {
-      const input = await inputOf(procedure, holder);
-      const reply = watch.note(procedure.name, await call(caller(), procedure, input));
-      statuses.push(reply.status);
+      const input = await inputOf(procedure, holder, stage);
+      const { status } = watch.note(procedure.name, await call(caller(), procedure, input));
+      statuses.push(status);
+      if (status !== 200 || procedure.type === 'query') continue;
       await restoreSessions();
+      stage = await createStage(h, cast);
     }
     expect(statuses).toContain(200);
     for (const { holder, caller } of hostileTo(procedure)) {
-      await hostileCalls(procedure, caller, await inputOf(procedure, holder));
+      await hostileCalls(procedure, caller, await inputOf(procedure, holder, stage));
       await restoreSessions();
+      stage = await createStage(h, cast);
     }
-    await h.sql`delete from api_keys where name <> 'test'`; // an account has at most 100
+    await forget();
   });
 
   test('any procedure shows no secret anywhere else', expectNoLeaks, 120_000);
@@ -481,16 +495,19 @@ test('pages, operations, and what is no request at all keep what they were sent'
 
 describe('a fault of the database', () => {
   const TABLES = [...Object.keys(CREDENTIALS), 'audit_log'];
-  const faultsOf = (table: string) => [
-    [`alter table ${table} rename to elsewhere`, `alter table elsewhere rename to ${table}`],
-    // PostgreSQL quotes the whole row, credentials and all.
+  /** The first of them, or as many as there are rounds. */
+  const faultsOf = (table: string) =>
     [
-      `alter table ${table} add constraint nothing_goes check (false) not valid`,
-      `alter table ${table} drop constraint nothing_goes`,
-    ],
-  ];
+      // PostgreSQL quotes the whole row, credentials and all.
+      [
+        `alter table ${table} add constraint nothing_goes check (false) not valid`,
+        `alter table ${table} drop constraint nothing_goes`,
+      ],
+      [`alter table ${table} rename to elsewhere`, `alter table elsewhere rename to ${table}`],
+    ].slice(0, roundsOf(1));
   /** What ends the session or the organization comes last. */
-  const isEnd = ({ name }: Procedure) => Number(/^(?:organization\.delete|session\.logout.*)$/.test(name));
+  const isEnd = ({ name }: Procedure) =>
+    Number(/^(?:organization\.(?:delete|leave|transferOwnership)|session\.logout.*)$/.test(name));
   const mutations = procedures.filter(({ type }) => type === 'mutation').sort((a, b) => isEnd(a) - isEnd(b));
 
   test.each(TABLES)('in %s fails some requests', { timeout: 60_000 }, async (table) => {
@@ -499,16 +516,16 @@ describe('a fault of the database', () => {
     for (const [spoil = '', mend = ''] of faultsOf(table)) {
       const [stage, someone] = [await createStage(h, cast), await h.user()];
       watch.cookie(someone.cookie);
-      const inputs = new Map<Procedure, Record<string, unknown>>();
+      const calls: [Procedure, TestUser, object][] = [];
       for (const procedure of mutations) {
-        const input = await INPUTS[procedure.name]?.({ h, cast, stage, holder: cast.owner });
-        inputs.set(procedure, { ...JUNK, ...input });
+        const holder = procedure.meta.access?.startsWith('platform:') ? cast.root : cast.owner;
+        const input = await INPUTS[procedure.name]?.({ h, cast, stage, holder });
+        calls.push([procedure, holder, input ?? {}]);
       }
       await h.sql.unsafe(spoil);
       try {
-        for (const [procedure, input] of inputs) {
-          const caller = httpCaller(h.baseUrl, headers(cast.owner.cookie));
-          note(procedure.name, await call(caller, procedure, input));
+        for (const [procedure, { cookie }, input] of calls) {
+          note(procedure.name, await call(httpCaller(h.baseUrl, headers(cookie)), procedure, { ...input }));
         }
         for (const [path, body] of Object.entries(AUTH)) {
           const caller = httpCaller(h.baseUrl, headers(someone.cookie));
@@ -518,7 +535,7 @@ describe('a fault of the database', () => {
       } finally {
         await h.sql.unsafe(mend);
         await restoreSessions();
-        await h.sql`delete from api_keys where name <> 'test'`;
+        await forget();
       }
     }
     if (table !== 'verifications') expect(statuses).toContain(500); // nothing is written there

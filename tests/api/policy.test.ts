@@ -37,10 +37,12 @@ import {
 
 let h: Harness;
 let cast: Cast;
+let elsewhere: string;
 let restoreSessions: () => Promise<void>;
 beforeAll(async () => {
   h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '100000' }, { rateLimiter: UNLIMITED });
   cast = await createCast(h);
+  elsewhere = (await h.organization(cast.owner)).id;
   restoreSessions = await keepSessions(h);
 });
 afterAll(() => h[Symbol.asyncDispose]());
@@ -90,7 +92,7 @@ const CALLERS = {
   'custom role with the one permission': customMember(theOne),
   'custom role with every other permission': customMember(everyOther),
   'bound key': ownersKey(({ organizationId }) => ({ organizationId })),
-  'key bound elsewhere': ownersKey(async () => ({ organizationId: (await h.organization(cast.owner)).id })),
+  'key bound elsewhere': ownersKey(() => ({ organizationId: elsewhere })),
   'key with the one permission': ownersKey(({ organizationId }, procedure) => ({
     organizationId,
     permissions: theOne(procedure),
@@ -332,8 +334,13 @@ test('the inputs name procedures that exist', () => {
   expect(Object.keys(INPUTS).sort()).toEqual(procedures.map(({ name }) => name).sort());
 });
 
+/** The input gives the organization another owner, or a server of the few that it may have. */
+const SPENT_BY_INPUT = new Set(['organization.leave', 'server.update']);
+
 describe.each(procedures)('$name', (procedure) => {
   const { access = 'nobody' } = procedure.meta;
+  /** Serves until a call has changed it. */
+  let unchanged: Stage | undefined;
 
   test('states who may call it', () => {
     const known = access === 'public' || access === 'user' || access.startsWith('platform:');
@@ -344,13 +351,16 @@ describe.each(procedures)('$name', (procedure) => {
     const { holder, caller }: CallerKind = CALLERS[name];
     const makeInput = INPUTS[procedure.name];
     if (makeInput === undefined) throw new Error(`${procedure.name} has no input in stage.ts`);
-    const stage = await createStage(h, cast);
+    const stage = unchanged ?? (await createStage(h, cast));
     const as = await caller(stage, procedure);
     const input = await makeInput({ h, cast, stage, holder: cast[holder ?? 'owner'] });
     const before = await countChanges();
     const reply = await call(as, procedure, input);
     const expected = expectedStatus(name, procedure);
     expect(reply.status, reply.text).toBe(expected);
+    const isSpent =
+      (reply.status === 200 && procedure.type === 'mutation') || SPENT_BY_INPUT.has(procedure.name);
+    unchanged = isSpent ? undefined : stage;
     const changes = (await countChanges()) - before;
     expect(changes, 'rows in the audit log').toBe(expected === 200 ? rowsOf(procedure) : 0);
   });
