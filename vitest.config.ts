@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: ['tests/support/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 3, // on two cores: many a file waits for a time limit, or for a process to start
     isolate: false, // to load the service anew for each file takes longer than many a file
     restoreMocks: true,
     unstubEnvs: true,

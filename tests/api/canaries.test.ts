@@ -257,9 +257,9 @@ describe('a call of', () => {
 
   const HOSTILE = [...CALLERS.slice(-2), ...CALLERS.slice(0, 1)];
   /** One of them in turns, or as many as there are rounds. */
-  function hostileTo(procedure: Procedure): Kind[] {
-    const first = procedures.indexOf(procedure) % HOSTILE.length;
-    return [...HOSTILE.slice(first), ...HOSTILE.slice(0, first)].slice(0, roundsOf(1));
+  function inTurns<T>(all: T[], turn: number): T[] {
+    const first = turn % all.length;
+    return [...all.slice(first), ...all.slice(0, first)].slice(0, roundsOf(1));
   }
 
   async function inputOf(
@@ -290,15 +290,21 @@ describe('a call of', () => {
       { json: JUNK, meta: { values: { password: [SENT], token: ['Date'] } } },
       { json: JUNK, meta: { values: { token: [['custom', SENT]], [SENT]: ['Error'] } } },
     ].map((value) => JSON.stringify(value));
-    for (const text of [...wrapped, `{"token":"${SENT}","password":${SENT}}`, `"${SENT}`, SENT]) {
+    const texts = [...wrapped, `{"token":"${SENT}","password":${SENT}}`, `"${SENT}`, SENT];
+    for (const [at, text] of texts.entries()) {
       const search = `?token=${SENT}&password=${SENT}`;
       const query = `${search}&input=${encodeURIComponent(text)}`;
       const post = { method: 'POST', body: text, headers: { 'content-type': 'application/json' } };
       const [trpc, init] = type === 'query' ? [query, {}] : [search, post];
-      note(await caller().send(`/api/trpc/${name}${trpc}`, init));
-      note(await caller().send(`/api/trpc/${name},user.one${trpc}&batch=1`, init));
-      note(await caller().send(`/api/${name}${query}`, init));
-      note(await caller().send(`/api/${name}${query}`, type === 'query' ? post : {}));
+      const ways: [string, RequestInit][] = [
+        [`/api/trpc/${name}${trpc}`, init],
+        [`/api/trpc/${name},user.one${trpc}&batch=1`, init],
+        [`/api/${name}${query}`, init],
+        [`/api/${name}${query}`, type === 'query' ? post : {}],
+      ];
+      for (const [path, request] of inTurns(ways, procedures.indexOf(procedure) + at)) {
+        note(await caller().send(path, request));
+      }
     }
   }
 
@@ -314,7 +320,7 @@ describe('a call of', () => {
       stage = await createStage(h, cast);
     }
     expect(statuses).toContain(200);
-    for (const { holder, caller } of hostileTo(procedure)) {
+    for (const { holder, caller } of inTurns(HOSTILE, procedures.indexOf(procedure))) {
       await hostileCalls(procedure, caller, await inputOf(procedure, holder, stage));
       await restoreSessions();
       stage = await createStage(h, cast);

@@ -66,8 +66,8 @@ describe.each(procedures.filter(({ fields }) => fields.length > 0))('$name', (pr
     const meant = [...MEANT, ...(UNKNOWN[`${name} ${field}`] ?? [])];
     for (const value of VALUES) {
       if (type === 'query' && typeof value === 'object') continue; // a query has texts only
-      await restoreSessions();
       const { status, text } = await call(holder, procedure, { ...base, [field]: value });
+      if (status === 200 && type === 'mutation') await restoreSessions(); // some of them end it
       expect(meant, `${JSON.stringify(value).slice(0, 80)}: ${text.slice(0, 300)}`).toContain(status);
     }
   });
@@ -75,8 +75,8 @@ describe.each(procedures.filter(({ fields }) => fields.length > 0))('$name', (pr
 
 test.each(mutations)('%s, instead of the whole input', async (name) => {
   for (const value of VALUES) {
-    await restoreSessions(); // some of them end it
     const { status, text } = await holder.post(name, value);
+    if (status === 200) await restoreSessions();
     expect(MEANT, `${JSON.stringify(value).slice(0, 80)}: ${text.slice(0, 300)}`).toContain(status);
   }
 });
