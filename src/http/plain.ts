@@ -30,6 +30,12 @@ export const callPlain = (endpoint: Endpoint, ctx: Context, input: unknown): Pro
     batchIndex: 0,
   });
 
+function textOf(reply: FastifyReply, endpoint: Endpoint, data: unknown): string {
+  const schema = endpoint.answerSchema();
+  // Its type wants an object; it takes whatever the schema is of.
+  return schema === undefined ? toText(data) : reply.serializeInput(data as Record<string, unknown>, schema);
+}
+
 /** Plain HTTP: `GET /api/<query>?…` and `POST /api/<mutation>` with a JSON body. */
 export function plainRoutes(
   app: FastifyInstance,
@@ -44,7 +50,7 @@ export function plainRoutes(
       await createContext(request, reply, endpoint.prospectOf(input)),
       input,
     );
-    const body = toText(data);
+    const body = textOf(reply, endpoint, data);
     if (endpoint.readsOne && tagAnswer(request, reply, endpoint, data, body)) {
       return reply.code(304).header('cache-control', 'no-store').send();
     }

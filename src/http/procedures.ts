@@ -4,6 +4,7 @@ import type { Context } from '../api/context.ts';
 import type { Meta } from '../api/trpc.ts';
 import type { Prospect } from '../domain/place.ts';
 import { Id } from '../kernel/schemas.ts';
+import { type AnswerSchema, answerSchemaOf } from './answer-schema.ts';
 import { type QueryReader, queryReader } from './query.ts';
 
 type Call = (options: {
@@ -25,6 +26,8 @@ export type Endpoint = {
   /** Whether it reads one thing rather than a list. */
   readsOne: boolean;
   call: Call;
+  /** By which a query's answer is written, where there is one; made when it is first asked for. */
+  answerSchema: () => AnswerSchema | undefined;
   readQuery: QueryReader;
   /** What it is going to ask, as far as an input says that nobody has checked yet. */
   prospectOf: (input: unknown) => Prospect;
@@ -46,6 +49,14 @@ function prospectReader({ place: places = [], asksSettings }: Meta): Endpoint['p
   };
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 /** Every procedure by its dotted name. Names are looked up exactly, so a path is never a pattern. */
 export function endpointsOf(router: AnyTRPCRouter): ReadonlyMap<string, Endpoint> {
   const procedures = Object.entries(router._def.procedures as Record<string, AnyTRPCProcedure>);
@@ -64,6 +75,7 @@ export function endpointsOf(router: AnyTRPCRouter): ReadonlyMap<string, Endpoint
         meta: meta ?? {},
         readsOne: type === 'query' && isSingle(output),
         call: procedure as unknown as Call,
+        answerSchema: once(() => answerSchemaOf(output)),
         readQuery: type === 'query' ? queryReader(inputs) : () => ({}),
         prospectOf: prospectReader(meta ?? {}),
       };
