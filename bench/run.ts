@@ -8,7 +8,15 @@ import { startEmbedded } from '../src/db/embedded/index.ts';
 import { migrateDatabase } from '../src/db/migrate.ts';
 import { CASES, ofUsers } from './cases.ts';
 import { type Contestants, measure, type Plan, type Result } from './measure.ts';
-import { build, installBetterAuth, isPinned, leaveServerCpu, type Server, startServer } from './processes.ts';
+import {
+  build,
+  generateLoad,
+  installBetterAuth,
+  isPinned,
+  leaveServerCpu,
+  type Server,
+  startServer,
+} from './processes.ts';
 import { HEADINGS, table } from './report.ts';
 import { PASSWORD, SECRET, type Seeded, seed } from './seed.ts';
 
@@ -21,6 +29,7 @@ import { PASSWORD, SECRET, type Seeded, seed } from './seed.ts';
  */
 
 const USUAL = 10_000;
+const MINUTE = 60;
 
 const { values: options } = parseArgs({
   options: {
@@ -41,6 +50,8 @@ const cases = (users === USUAL ? CASES : ofUsers(CASES)).filter(({ name }) => na
 if (cases.length === 0) throw new Error(`No case has ${options.only} in its name.`);
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const inMegabytes = (memory: number | undefined): string =>
+  memory === undefined ? 'unknown' : `${Math.round(memory)} MB`;
 const closers: (() => Promise<unknown>)[] = [];
 
 /** A database of the server, migrated and filled. */
@@ -147,6 +158,16 @@ try {
     contestants['page 1'] = service;
   }
 
+  const mixed = cases.flatMap(({ calls }) => calls(seeded));
+  const minute = options.only === '' ? MINUTE : 1;
+  await generateLoad({
+    url: service.server.url,
+    calls: mixed,
+    connections: plan.connections,
+    seconds: minute,
+  });
+  const afterMinute = service.server.memory();
+
   const countStatements = async (): Promise<number> => {
     const [row] = await sql<{ n: number }[]>`
       select sum(calls)::int as n from pg_stat_statements s join pg_database d on d.oid = s.dbid
@@ -162,7 +183,8 @@ try {
   const memory = service.server.memory();
   const text = [
     table(results, machine, plan),
-    `Memory of the service after all of this: ${memory === undefined ? 'unknown' : `${Math.round(memory)} MB`}.`,
+    `Memory of the service after ${minute} s of all of them at once: ${inMegabytes(afterMinute)}.`,
+    `Memory of the service after all of this: ${inMegabytes(memory)}.`,
     `From its start to its first answer on data that is there: ${Math.round(await startUpMs(serviceEnv(url, 'service')))} ms.`,
     '',
   ].join('\n');

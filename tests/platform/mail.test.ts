@@ -26,4 +26,8 @@ test('a file mailer keeps a mail that a mail program can open, for the owner alo
   for (const path of [directory, file]) expect((await stat(path)).mode & 0o077, path).toBe(0);
   const line = { to: mail.to, subject: mail.subject, file };
   expect(lines, 'no content in the log').toEqual([line, line]);
+  await rm(directory, { recursive: true });
+  await expect(mailer.send(mail)).rejects.toThrow('ENOENT');
+  await mailer.send(mail);
+  expect(await readdir(directory), 'made again by the next attempt').toEqual([`${mail.id}.eml`]);
 });
