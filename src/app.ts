@@ -111,7 +111,7 @@ export async function createApp(
     });
 
     const given =
-      overrides.mailer ?? createMailer(config, (details, message) => logger.info(details, message));
+      overrides.mailer ?? (await createMailer(config, (details, message) => logger.info(details, message)));
     const mailer = tracing === undefined ? given : tracedMailer(given, tracing);
     const jobs = createJobRunner({ deps, mailer, tracing }, logger);
     opened.push(() => jobs.stop());

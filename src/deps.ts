@@ -10,9 +10,6 @@ import type { Storage } from './domain/storage.ts';
 import { createPowerDns } from './platform/dns/powerdns.ts';
 import { createResolver } from './platform/dns/resolver.ts';
 import { createImages } from './platform/images.ts';
-import { createFileMailer } from './platform/mail/files.ts';
-import { createResendMailer } from './platform/mail/resend.ts';
-import { createSmtpMailer } from './platform/mail/smtp.ts';
 import { createPasswordHasher } from './platform/passwords.ts';
 import { createSafePost } from './platform/safe-fetch.ts';
 import { createSshKeyGenerator } from './platform/ssh-keys.ts';
@@ -77,15 +74,18 @@ export const callLimitOf = ({ callsPerMinute }: Config): RateLimit | undefined =
 /** Where mails without a delivery service go. */
 export const mailDirOf = (config: Config): string => join(dataDirOf(config), 'mail');
 
-export function createMailer(config: Config, log: (details: object, message: string) => void): Mailer {
+export async function createMailer(
+  config: Config,
+  log: (details: object, message: string) => void,
+): Promise<Mailer> {
   const { mail } = config;
   switch (mail.kind) {
     case 'smtp':
-      return createSmtpMailer(mail);
+      return (await import('./platform/mail/smtp.ts')).createSmtpMailer(mail);
     case 'resend':
-      return createResendMailer(mail);
+      return (await import('./platform/mail/resend.ts')).createResendMailer(mail);
     case 'files':
-      return createFileMailer({
+      return (await import('./platform/mail/files.ts')).createFileMailer({
         directory: mailDirOf(config),
         from: mail.from,
         log: (line) => log(line, 'mail kept as a file'),

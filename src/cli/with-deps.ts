@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import { openDatabase, sharedServer } from '../database.ts';
 import type { Database } from '../db/client.ts';
-import { createDeps } from '../deps.ts';
 import type { Deps } from '../domain/deps.ts';
 
 /** A command needs few connections and leaves the rest to the service. */
@@ -22,5 +21,9 @@ export async function withDatabase<T>(config: Config, task: (database: Database)
   }
 }
 
+/** The same for what needs more than the database, and is loaded for that alone. */
 export const withDeps = <T>(config: Config, task: (deps: Deps) => Promise<T>): Promise<T> =>
-  withDatabase(config, async (database) => task(await createDeps(config, database)));
+  withDatabase(config, async (database) => {
+    const { createDeps } = await import('../deps.ts');
+    return task(await createDeps(config, database));
+  });
