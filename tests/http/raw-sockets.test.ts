@@ -22,6 +22,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+/** From version 24 on Node.js itself refuses a thousand headers; before, it drops those beyond two thousand. */
+const WITH_MANY_HEADERS = Number.parseInt(process.versions.node, 10) >= 24 ? 431 : 200;
+
 /** Longer than anything here takes, but for what is slow on purpose. */
 const PROMPT_MS = 3_000;
 /** `/health` takes a few milliseconds; the rest is for a busy machine. */
@@ -152,8 +155,8 @@ const HEADERS: Probe[] = [
   ['bare CRs alone', `GET ${PATH} HTTP/1.1\rHost: x\r\r`, [400]],
   ['an endless name', `${GET}${LONG}: a\r\n${CLOSE}`, [431]],
   ['a long value', `${GET}A: ${LONG.slice(5_000)}\r\n${CLOSE}`, [200]],
-  ['2,500 headers', `${GET}${'A:b\r\n'.repeat(2_500)}${CLOSE}`, [200]],
-  ['a thousand cookies', `${GET}${'Cookie: a=b\r\n'.repeat(1_000)}${CLOSE}`, [200]],
+  ['2,500 headers', `${GET}${'A:b\r\n'.repeat(2_500)}${CLOSE}`, [WITH_MANY_HEADERS]],
+  ['a thousand cookies', `${GET}${'Cookie: a=b\r\n'.repeat(1_000)}${CLOSE}`, [WITH_MANY_HEADERS]],
   [
     'a session that is none',
     `GET /api/user.me HTTP/1.1\r\n${HOST}Cookie: better-auth.session_token=%zz%00\r\n${CLOSE}`,
