@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createDatabase } from '../support/database.ts';
 import { httpCaller, times } from '../support/harness.ts';
@@ -15,16 +16,18 @@ const PROBE = `
 
 test('after people have signed in, and asked for their sessions, nothing follows every promise any more', async () => {
   const database = await createDatabase('migrated');
+  const directory = await temporaryDirectory();
   const service = await startService({
     DATABASE_URL: database.url,
     AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough',
-    DATA_DIR: await temporaryDirectory(),
+    DATA_DIR: directory,
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(PROBE)}`,
     ...ROOT,
   });
   onTestFinished(async () => {
     await service.end('SIGTERM');
     await database.drop();
+    await rm(directory, { recursive: true, force: true });
   });
   const sessions = await Promise.all(times(4, () => signInRoot(service.baseUrl)));
   const replies = await Promise.all(
