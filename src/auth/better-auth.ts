@@ -69,24 +69,34 @@ function causeOf(error: unknown): unknown {
 }
 
 /**
- * Before version 24 Node.js follows every promise of the process from the first use of an AsyncLocalStorage on, which
- * costs every request a fifth of its time. So they are given up whenever nobody is inside better-auth.
- *
- * @returns runs work that may use the storages
+ * better-auth turns some failures into a 500 without a cause, and a failed sign-out into a success. It logs the error
+ * before it does, so the logger keeps it for the request that it belongs to.
  */
-function borrowing(
-  storages: readonly AsyncLocalStorage<unknown>[],
-): <T>(work: () => Promise<T>) => Promise<T> {
-  let inside = 0;
-  return async (work) => {
-    inside += 1;
-    try {
-      return await work();
-    } finally {
-      inside -= 1;
-      if (inside === 0) for (const storage of storages) storage.disable();
-    }
-  };
+const requests = new AsyncLocalStorage<{ failure?: unknown }>();
+
+/** What is in use while somebody is inside better-auth; its own three are of the whole process. */
+const STORAGES: readonly AsyncLocalStorage<unknown>[] = [
+  requests,
+  ...(await Promise.all([
+    getRequestStateAsyncLocalStorage(),
+    getCurrentDBAdapterAsyncLocalStorage(),
+    getCurrentAuthContextAsyncLocalStorage(), // deprecated for its readers; there is no other way to the storage
+  ])),
+];
+let inside = 0;
+
+/**
+ * Runs work that may use the storages. Before version 24 Node.js follows every promise of the process from the first use of an AsyncLocalStorage on, which
+ * costs every request a fifth of its time. So they are given up whenever nobody is inside better-auth.
+ */
+async function borrow<T>(work: () => Promise<T>): Promise<T> {
+  inside += 1;
+  try {
+    return await work();
+  } finally {
+    inside -= 1;
+    if (inside === 0) for (const storage of STORAGES) storage.disable();
+  }
 }
 
 export async function createIdentity(options: {
@@ -97,9 +107,6 @@ export async function createIdentity(options: {
   log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 }): Promise<Identity> {
   const { publicUrl, secret } = options;
-  // better-auth turns some failures into a 500 without a cause, and a failed sign-out into a success. It logs the error
-  // before it does, so the logger keeps it for the request that it belongs to.
-  const requests = new AsyncLocalStorage<{ failure?: unknown }>();
   const auth = betterAuth({
     baseURL: publicUrl,
     basePath: '/api/auth',
@@ -131,14 +138,6 @@ export async function createIdentity(options: {
     },
   });
   const context = await auth.$context;
-  const borrow = borrowing([
-    requests,
-    ...(await Promise.all([
-      getRequestStateAsyncLocalStorage(),
-      getCurrentDBAdapterAsyncLocalStorage(),
-      getCurrentAuthContextAsyncLocalStorage(), // deprecated for its readers; there is no other way to the storage
-    ])),
-  ]);
 
   async function handle(request: Request): Promise<Response> {
     const state: { failure?: unknown } = {};

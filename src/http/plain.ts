@@ -30,12 +30,6 @@ export const callPlain = (endpoint: Endpoint, ctx: Context, input: unknown): Pro
     batchIndex: 0,
   });
 
-function textOf(reply: FastifyReply, endpoint: Endpoint, data: unknown): string {
-  const schema = endpoint.answerSchema();
-  // Its type wants an object; it takes whatever the schema is of.
-  return schema === undefined ? toText(data) : reply.serializeInput(data as Record<string, unknown>, schema);
-}
-
 /** Plain HTTP: `GET /api/<query>?…` and `POST /api/<mutation>` with a JSON body. */
 export function plainRoutes(
   app: FastifyInstance,
@@ -50,7 +44,8 @@ export function plainRoutes(
       await createContext(request, reply, endpoint.prospectOf(input)),
       input,
     );
-    const body = textOf(reply, endpoint, data);
+    // Its type wants an object; it takes whatever the schema is of.
+    const body = reply.serializeInput(data as Record<string, unknown>, endpoint.answerSchema());
     if (endpoint.readsOne && tagAnswer(request, reply, endpoint, data, body)) {
       return reply.code(304).header('cache-control', 'no-store').send();
     }

@@ -26,8 +26,8 @@ export type Endpoint = {
   /** Whether it reads one thing rather than a list. */
   readsOne: boolean;
   call: Call;
-  /** By which a query's answer is written, where there is one; made when it is first asked for. */
-  answerSchema: () => AnswerSchema | undefined;
+  /** By which a query's answer is written; made when it is first asked for. */
+  answerSchema: () => AnswerSchema;
   readQuery: QueryReader;
   /** What it is going to ask, as far as an input says that nobody has checked yet. */
   prospectOf: (input: unknown) => Prospect;
@@ -50,10 +50,10 @@ function prospectReader({ place: places = [], asksSettings }: Meta): Endpoint['p
 }
 
 function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
+  let made: T | undefined;
   return () => {
-    made ??= { value: make() };
-    return made.value;
+    made ??= make();
+    return made;
   };
 }
 

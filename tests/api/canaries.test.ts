@@ -28,7 +28,7 @@ import {
 } from '../support/harness.ts';
 import { anotherClient } from '../support/links.ts';
 import { codeOf } from '../support/otp.ts';
-import { roundsOf } from '../support/rounds.ts';
+import { inTurns, roundsOf } from '../support/rounds.ts';
 import { nextCode } from '../support/two-factor.ts';
 import { call, type Procedure, procedureOf, procedures } from './procedures.ts';
 import { type Cast, createCast, createStage, INPUTS, keepSessions, mailTo, type Stage } from './stage.ts';
@@ -256,12 +256,6 @@ describe('a call of', () => {
   ];
 
   const HOSTILE = [...CALLERS.slice(-2), ...CALLERS.slice(0, 1)];
-  /** One of them in turns, or as many as there are rounds. */
-  function inTurns<T>(all: T[], turn: number): T[] {
-    const first = turn % all.length;
-    return [...all.slice(first), ...all.slice(0, first)].slice(0, roundsOf(1));
-  }
-
   async function inputOf(
     { name }: Procedure,
     holder: keyof Cast,
@@ -302,7 +296,7 @@ describe('a call of', () => {
         [`/api/${name}${query}`, init],
         [`/api/${name}${query}`, type === 'query' ? post : {}],
       ];
-      for (const [path, request] of inTurns(ways, procedures.indexOf(procedure) + at)) {
+      for (const [path, request] of inTurns(ways, procedures.indexOf(procedure) + at, ways.length)) {
         note(await caller().send(path, request));
       }
     }
@@ -320,7 +314,7 @@ describe('a call of', () => {
       stage = await createStage(h, cast);
     }
     expect(statuses).toContain(200);
-    for (const { holder, caller } of inTurns(HOSTILE, procedures.indexOf(procedure))) {
+    for (const { holder, caller } of inTurns(HOSTILE, procedures.indexOf(procedure), HOSTILE.length)) {
       await hostileCalls(procedure, caller, await inputOf(procedure, holder, stage));
       await restoreSessions();
       stage = await createStage(h, cast);

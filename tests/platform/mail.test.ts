@@ -27,7 +27,6 @@ test('a file mailer keeps a mail that a mail program can open, for the owner alo
   const line = { to: mail.to, subject: mail.subject, file };
   expect(lines, 'no content in the log').toEqual([line, line]);
   await rm(directory, { recursive: true });
-  await expect(mailer.send(mail)).rejects.toThrow('ENOENT');
   await mailer.send(mail);
-  expect(await readdir(directory), 'made again by the next attempt').toEqual([`${mail.id}.eml`]);
+  expect(await readdir(directory), 'made again').toEqual([`${mail.id}.eml`]);
 });

@@ -3,6 +3,10 @@ const numberOf = (variable: string, usual: number): number => Number(process.env
 /** How often a race is run: as often as a suite that must stay quick can, or RACE_ROUNDS times. */
 export const roundsOf = (usual: number): number => numberOf('RACE_ROUNDS', usual);
 
+/** Every `step`-th, beginning with another each turn; all of them where RACE_ROUNDS asks for more than one round. */
+export const inTurns = <T>(all: readonly T[], turn: number, step: number): T[] =>
+  roundsOf(1) > 1 ? [...all] : all.filter((_, at) => (at + turn) % step === 0);
+
 /** How often a fault is caused; the same by FAULT_ROUNDS. */
 export const faultRoundsOf = (usual: number): number => numberOf('FAULT_ROUNDS', usual);
 

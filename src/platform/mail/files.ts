@@ -11,23 +11,13 @@ export function createFileMailer(options: {
   log: (line: { to: string; subject: string; file: string }) => void;
 }): Mailer {
   const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
-  let made: Promise<unknown> | undefined;
-  async function keep(file: string, message: Parameters<typeof writeFile>[1]): Promise<void> {
-    made ??= mkdir(options.directory, { recursive: true, mode: 0o700 });
-    try {
-      await made;
-      await writeFile(`${file}.tmp`, message, { mode: 0o600 });
-      await rename(`${file}.tmp`, file);
-    } catch (error) {
-      made = undefined; // somebody may have removed it: the next attempt makes it again
-      throw error;
-    }
-  }
   return {
     async send(mail) {
+      await mkdir(options.directory, { recursive: true, mode: 0o700 });
       const { message } = await transport.sendMail(compose(options.from, mail));
       const file = join(options.directory, `${mail.id}.eml`);
-      await keep(file, message);
+      await writeFile(`${file}.tmp`, message, { mode: 0o600 });
+      await rename(`${file}.tmp`, file);
       options.log({ to: mail.to, subject: mail.subject, file });
     },
   };
