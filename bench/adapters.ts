@@ -4,7 +4,7 @@ import { createOpenApiHttpHandler, type OpenApiRouter } from 'trpc-to-openapi';
 import type { Context } from '../src/api/context.ts';
 import { appRouter } from '../src/api/root.ts';
 import { readSignedCookie } from '../src/auth/cookie.ts';
-import { principalOfKey, principalOfSession } from '../src/auth/principal.ts';
+import { keyReader, sessionReader } from '../src/auth/principal.ts';
 import { createKeyUsage, createSessionUsage } from '../src/auth/usage.ts';
 import { readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/database.ts';
@@ -22,7 +22,8 @@ const config = readConfig(process.env);
 const { database } = await openDatabase({ url: config.databaseUrl ?? '', stop: async () => {} }, 10);
 const deps = await createDeps(config, database);
 const rateLimiter = createMemoryRateLimiter();
-const usage = { key: createKeyUsage(database), session: createSessionUsage(database) };
+const principalOfKey = keyReader(database, createKeyUsage(database));
+const principalOfSession = sessionReader(database, createSessionUsage(database));
 const ORIGIN = { ipAddress: '127.0.0.1', userAgent: null, requestId: null };
 
 /** The adapters give node's request, or one of the Fetch API. */
@@ -31,11 +32,11 @@ type Received = { headers: IncomingMessage['headers'] | Headers };
 async function principalOf({ headers: received }: Received): Promise<Principal | null> {
   const headers = received instanceof Headers ? Object.fromEntries(received) : received;
   const key = headers['x-api-key'];
-  if (typeof key === 'string')
-    return principalOfKey(database, usage.key, key, deps.now(), ORIGIN, NO_PROSPECT);
+  const call = { now: deps.now(), origin: ORIGIN, prospect: NO_PROSPECT };
+  if (typeof key === 'string') return principalOfKey(key, call);
   const token = readSignedCookie(headers.cookie, 'better-auth.session_token', deps.rules.secret);
   if (token === undefined) return null;
-  return principalOfSession(database, usage.session, token, deps.now(), ORIGIN, NO_PROSPECT);
+  return principalOfSession(token, call);
 }
 
 const createContext = async ({ req }: { req: Received }): Promise<Context> => ({

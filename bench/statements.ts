@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { principalOfKey, principalOfSession } from '../src/auth/principal.ts';
+import { keyReader, sessionReader } from '../src/auth/principal.ts';
 import type { Database, Sql } from '../src/db/client.ts';
 import type { Deps } from '../src/domain/deps.ts';
 import { listInvitations } from '../src/domain/invitation/index.ts';
@@ -86,11 +86,11 @@ const PAGE = { limit: 50, cursor: null };
 export async function readStatements(url: string) {
   const deps = (db: Database) => ({ db, now: () => NOW }) as Deps;
   const session = (prospect: Prospect) =>
-    capture(url, (db) => principalOfSession(db, usage, TOKEN, NOW, NOBODY, prospect), [
+    capture(url, (db) => sessionReader(db, usage)(TOKEN, { now: NOW, origin: NOBODY, prospect }), [
       ...[TOKEN, NOW, ORGANIZATION_ID],
     ]);
   const key = (prospect: Prospect) =>
-    capture(url, (db) => principalOfKey(db, usage, KEY, NOW, NOBODY, prospect), [
+    capture(url, (db) => keyReader(db, usage)(KEY, { now: NOW, origin: NOBODY, prospect }), [
       ...[hashSecret(KEY), NOW, ORGANIZATION_ID],
     ]);
   return {

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { createIdentity } from './auth/better-auth.ts';
+import { keyReader, sessionReader } from './auth/principal.ts';
 import { authRoutes } from './auth/routes.ts';
 import { createKeyUsage, createSessionUsage } from './auth/usage.ts';
 import type { Config } from './config.ts';
@@ -122,8 +123,8 @@ export async function createApp(
       deps,
       rateLimiter,
       callLimit: callLimitOf(config),
-      keyUsage,
-      sessionUsage,
+      principalOfKey: keyReader(database, keyUsage),
+      principalOfSession: sessionReader(database, sessionUsage),
       identity,
       trustedOrigins: new Set(config.trustedOrigins),
       isHttps: config.publicUrl.startsWith('https://'),

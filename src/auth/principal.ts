@@ -7,6 +7,7 @@ import { forbidden, unauthorized } from '../kernel/errors.ts';
 import { isWithinNetworks } from '../kernel/networks.ts';
 import { type Permission, type PlatformRole, type Role, roleOf } from '../kernel/permissions.ts';
 import { hashSecret } from '../kernel/secrets.ts';
+import { createShared } from '../kernel/shared.ts';
 import { chargeKey } from './key-limits.ts';
 import type { Usage } from './usage.ts';
 
@@ -34,6 +35,23 @@ type ProspectColumns = {
   storedSettings?: StoredSettings | null;
 };
 
+type CallerColumns = UserColumns & MemberColumns & ProspectColumns;
+type SessionRow = CallerColumns & { sessionId: string; lastSeenAt: Date | null };
+type KeyRow = CallerColumns & {
+  keyId: string;
+  boundTo: string | null;
+  permissions: Permission[] | null;
+  expiresAt: Date | null;
+  lastUsedAt: Date | null;
+  limited: boolean;
+  allowedIps: string[] | null;
+  /** Until when the secret is accepted, where it is the one that was rotated away. */
+  outgoingUntil: Date | null;
+};
+
+/** A call whose caller is to be found. */
+export type Call = { now: Date; origin: Origin; prospect: Prospect };
+
 const membershipOf = (row: MemberColumns): ActiveMembership | null =>
   row.organizationId === null || row.memberId === null || row.memberRole === null
     ? null
@@ -55,11 +73,7 @@ function placeOfCall(place: Place, row: ProspectColumns): PlaceOfCall {
   return { ...place, membership, isOwn: row.isOwn ?? false };
 }
 
-const principalOf = (
-  origin: Origin,
-  row: UserColumns & MemberColumns & ProspectColumns,
-  { place, settings }: Prospect,
-) => ({
+const principalOf = (row: CallerColumns, { origin, prospect: { place, settings } }: Call) => ({
   ipAddress: origin.ipAddress,
   userAgent: origin.userAgent,
   requestId: origin.requestId,
@@ -105,8 +119,18 @@ function textFor(compose: (prospect: Prospect) => string): (prospect: Prospect) 
   };
 }
 
-const PREPARED = { prepare: true };
-const placeIds = ({ place }: Prospect): string[] => (place === null ? [] : [place.id]);
+/** Sends the statement for a prospect, once for all who ask the same of the same credential at the same time. */
+function rowReader<Row>(db: Database, textOf: (prospect: Prospect) => string) {
+  const share = createShared<Row | undefined>();
+  return (credential: string, { place, settings }: Prospect, parameters: (string | Date)[]) =>
+    share(`${credential} ${place?.kind} ${place?.id} ${settings}`, async () => {
+      const all = place === null ? parameters : [...parameters, place.id];
+      const [row] = await db.query((sql) =>
+        sql.unsafe<Row[]>(textOf({ place, settings }), all, { prepare: true }),
+      );
+      return row;
+    });
+}
 
 function refuseSuspended({ suspended }: UserColumns): void {
   if (suspended) throw unauthorized('account_suspended', 'This account is suspended.');
@@ -136,26 +160,18 @@ const sessionText = textFor((prospect) => {
 });
 
 /**
- * Who holds a session token; null when it is unknown or over. One statement, with what the call is going to ask.
- *
- * @throws UNAUTHORIZED for an account that is suspended.
+ * Finds who holds a session token; null when it is unknown or over. One statement, with what the call is going to ask.
+ * Throws UNAUTHORIZED for an account that is suspended.
  */
-export async function principalOfSession(
-  db: Database,
-  usage: Usage,
-  token: string,
-  now: Date,
-  origin: Origin,
-  prospect: Prospect,
-): Promise<Principal | null> {
-  type Row = UserColumns & MemberColumns & ProspectColumns & { sessionId: string; lastSeenAt: Date | null };
-  const [row] = await db.query((sql) =>
-    sql.unsafe<Row[]>(sessionText(prospect), [token, now, ...placeIds(prospect)], PREPARED),
-  );
-  if (row === undefined) return null;
-  refuseSuspended(row);
-  usage.seen(row.sessionId, row.lastSeenAt, now);
-  return { ...principalOf(origin, row, prospect), sessionId: row.sessionId, key: null };
+export function sessionReader(db: Database, usage: Usage) {
+  const readRow = rowReader<SessionRow>(db, sessionText);
+  return async (token: string, call: Call): Promise<Principal | null> => {
+    const row = await readRow(token, call.prospect, [token, call.now]);
+    if (row === undefined) return null;
+    refuseSuspended(row);
+    usage.seen(row.sessionId, row.lastSeenAt, call.now);
+    return { ...principalOf(row, call), sessionId: row.sessionId, key: null };
+  };
 }
 
 const keyText = textFor((prospect) => {
@@ -170,57 +186,39 @@ const keyText = textFor((prospect) => {
 });
 
 /**
- * Who holds an API key: by its secret, or for a while by the one that was rotated away. One statement, and a second for
- * a key with a limit of its own, which a refusal for any other reason does not count against.
- *
- * @throws UNAUTHORIZED saying what is wrong with the key or the account; FORBIDDEN from an address that the key is not
- *   for; TOO_MANY_REQUESTS at its rate limit.
+ * Finds who holds an API key: by its secret, or for a while by the one that was rotated away. One statement, and a second
+ * for a key with a limit of its own, which a refusal for any other reason does not count against. Throws UNAUTHORIZED
+ * saying what is wrong with the key or the account; FORBIDDEN from an address that the key is not for; TOO_MANY_REQUESTS
+ * at its rate limit.
  */
-export async function principalOfKey(
-  db: Database,
-  usage: Usage,
-  key: string,
-  now: Date,
-  origin: Origin,
-  prospect: Prospect,
-): Promise<Principal> {
-  type Row = UserColumns &
-    MemberColumns &
-    ProspectColumns & {
-      keyId: string;
-      boundTo: string | null;
-      permissions: Permission[] | null;
-      expiresAt: Date | null;
-      lastUsedAt: Date | null;
-      limited: boolean;
-      allowedIps: string[] | null;
-      /** Until when the secret is accepted, where it is the one that was rotated away. */
-      outgoingUntil: Date | null;
+export function keyReader(db: Database, usage: Usage) {
+  const readRow = rowReader<KeyRow>(db, keyText);
+  return async (key: string, call: Call): Promise<Principal> => {
+    const { now, origin, prospect } = call;
+    const hash = hashSecret(key);
+    const row = await readRow(hash, prospect, [hash]);
+    if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
+    refuseSuspended(row);
+    if (row.outgoingUntil !== null && row.outgoingUntil <= now) {
+      throw unauthorized('api_key_rotated', 'This API key was replaced by a new one.');
+    }
+    if (row.expiresAt !== null && row.expiresAt <= now) {
+      throw unauthorized('api_key_expired', 'This API key has expired.');
+    }
+    if (row.allowedIps !== null && !isWithinNetworks(origin.ipAddress ?? '', row.allowedIps)) {
+      throw forbidden('api_key_address', 'This API key cannot be used from this address.');
+    }
+    if (row.limited) await chargeKey(db, row.keyId, now);
+    usage.seen(row.keyId, row.lastUsedAt, now);
+    return {
+      ...principalOf(row, call),
+      sessionId: null,
+      key: {
+        id: row.keyId,
+        organizationId: row.boundTo,
+        permissions: row.permissions,
+        outgoing: row.outgoingUntil !== null,
+      },
     };
-  const [row] = await db.query((sql) =>
-    sql.unsafe<Row[]>(keyText(prospect), [hashSecret(key), ...placeIds(prospect)], PREPARED),
-  );
-  if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
-  refuseSuspended(row);
-  if (row.outgoingUntil !== null && row.outgoingUntil <= now) {
-    throw unauthorized('api_key_rotated', 'This API key was replaced by a new one.');
-  }
-  if (row.expiresAt !== null && row.expiresAt <= now) {
-    throw unauthorized('api_key_expired', 'This API key has expired.');
-  }
-  if (row.allowedIps !== null && !isWithinNetworks(origin.ipAddress ?? '', row.allowedIps)) {
-    throw forbidden('api_key_address', 'This API key cannot be used from this address.');
-  }
-  if (row.limited) await chargeKey(db, row.keyId, now);
-  usage.seen(row.keyId, row.lastUsedAt, now);
-  return {
-    ...principalOf(origin, row, prospect),
-    sessionId: null,
-    key: {
-      id: row.keyId,
-      organizationId: row.boundTo,
-      permissions: row.permissions,
-      outgoing: row.outgoingUntil !== null,
-    },
   };
 }

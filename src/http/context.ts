@@ -4,8 +4,7 @@ import ipaddr from 'ipaddr.js';
 import type { Context } from '../api/context.ts';
 import type { Identity } from '../auth/better-auth.ts';
 import { readSignedCookie } from '../auth/cookie.ts';
-import { principalOfKey, principalOfSession } from '../auth/principal.ts';
-import type { Usage } from '../auth/usage.ts';
+import type { keyReader, sessionReader } from '../auth/principal.ts';
 import type { Deps, RateLimit, RateLimiter } from '../domain/deps.ts';
 import { NO_PROSPECT, type Prospect } from '../domain/place.ts';
 import type { Origin, Principal } from '../domain/principal.ts';
@@ -17,8 +16,8 @@ export type ContextOptions = {
   rateLimiter: RateLimiter;
   /** Of all calls of one caller together; undefined where it is switched off. */
   callLimit: RateLimit | undefined;
-  keyUsage: Usage;
-  sessionUsage: Usage;
+  principalOfKey: ReturnType<typeof keyReader>;
+  principalOfSession: ReturnType<typeof sessionReader>;
   identity: Identity;
   trustedOrigins: ReadonlySet<string>;
 };
@@ -60,18 +59,18 @@ export type ReadPrincipal = (
 ) => Promise<Principal | null>;
 
 export function principalReader(options: ContextOptions): ReadPrincipal {
-  const { deps, sessionUsage, identity, trustedOrigins } = options;
+  const { deps, principalOfSession, identity, trustedOrigins } = options;
   return async (request, origin, prospect = NO_PROSPECT) => {
     const token = readSignedCookie(request.headers.cookie, identity.sessionCookie.name, deps.rules.secret);
     if (token === undefined) return null;
     if (request.method !== 'GET' && request.method !== 'HEAD') requireTrustedOrigin(request, trustedOrigins);
-    return principalOfSession(deps.db, sessionUsage, token, deps.now(), origin, prospect);
+    return principalOfSession(token, { now: deps.now(), origin, prospect });
   };
 }
 
 /** Finds out once for each HTTP request who is calling. A bad key is refused; a stale cookie is nobody. */
 export function contextFactory(options: ContextOptions): CreateContext {
-  const { deps, rateLimiter, callLimit, keyUsage, identity } = options;
+  const { deps, rateLimiter, callLimit, principalOfKey, identity } = options;
   const principalOfCookie = principalReader(options);
 
   async function principalOf(
@@ -84,7 +83,7 @@ export function contextFactory(options: ContextOptions): CreateContext {
     if (typeof key !== 'string' || key.length > MAX_KEY_LENGTH) {
       throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
     }
-    return principalOfKey(deps.db, keyUsage, key, deps.now(), origin, prospect);
+    return principalOfKey(key, { now: deps.now(), origin, prospect });
   }
 
   return async (request, reply, prospect) => {

@@ -1,6 +1,6 @@
 import { NIL } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHarness, type Harness, times, UNLIMITED } from '../support/harness.ts';
+import { createHarness, type Harness, statuses, times, UNLIMITED } from '../support/harness.ts';
 import { call, type Procedure, procedures } from './procedures.ts';
 import { type Cast, createCast, createStage, INPUTS, type Stage } from './stage.ts';
 
@@ -70,6 +70,18 @@ test.for(reads)('$name', async (procedure, { skip }) => {
     );
     expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(MORE[procedure.name] ?? 2);
   }
+});
+
+test('a caller’s reads that come together find him together', async ({ skip }) => {
+  skip(!canCount, 'the server was started without pg_stat_statements');
+  const { organizationId } = stage;
+  const statements = await statementsOf(async () => {
+    const replies = times(32, () => cast.owner.get('organization.one', { organizationId }));
+    expect(statuses(await Promise.all(replies))).toEqual(times(32, () => 200));
+  });
+  const ofCaller = statements.filter((text) => text.includes('from sessions s'));
+  expect(ofCaller.length).toBeGreaterThan(0);
+  expect(ofCaller.length).toBeLessThan(24);
 });
 
 test('a page of five thousand members costs what a page of fifty does, the first and the last', async ({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   type Caller,
   createHarness,
@@ -60,6 +60,25 @@ describe('a key that is refused says why', () => {
     expect((await call(key)).status).toBe(200);
     await ada.post('apiKey.delete', { apiKeyId: key.id });
     await expectRefused(key, 'api_key_invalid', 'This API key is unknown or was revoked.');
+  });
+
+  test('revoked, also amid its own calls, which are looked up together', async () => {
+    const key = await h.key(ada);
+    let isRevoked = false;
+    const outcomes: [sentAfter: boolean, status: number][] = [];
+    const caller = async () => {
+      for (let after = false; !after; ) {
+        after = isRevoked;
+        outcomes.push([after, (await call(key)).status]);
+      }
+    };
+    const callers = times(16, caller);
+    await vi.waitUntil(() => outcomes.length >= 50, { interval: 1, timeout: 10_000 });
+    await ada.post('apiKey.delete', { apiKeyId: key.id });
+    isRevoked = true;
+    await Promise.all(callers);
+    expect(outcomes.slice(0, 50)).toEqual(times(50, () => [false, 200]));
+    expect(outcomes.filter(([after]) => after)).toEqual(times(16, () => [true, 401]));
   });
 
   test('expired, to the second', async () => {

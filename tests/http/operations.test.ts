@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { keyReader, sessionReader } from '../../src/auth/principal.ts';
 import type { AuthRoute } from '../../src/auth/route.ts';
 import { createKeyUsage, createSessionUsage } from '../../src/auth/usage.ts';
 import { createServer } from '../../src/http/server.ts';
@@ -31,8 +32,8 @@ const bareServer = (checkReady = async () => {}, authRoutes: Map<string, AuthRou
     deps: h.app.deps,
     rateLimiter: createMemoryRateLimiter(),
     callLimit: undefined,
-    keyUsage: createKeyUsage(h.app.deps.db),
-    sessionUsage: createSessionUsage(h.app.deps.db),
+    principalOfKey: keyReader(h.app.deps.db, createKeyUsage(h.app.deps.db)),
+    principalOfSession: sessionReader(h.app.deps.db, createSessionUsage(h.app.deps.db)),
     identity: IDENTITY,
     trustedOrigins: new Set(),
     checkReady,
