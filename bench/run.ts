@@ -86,7 +86,7 @@ async function signInOnce({ url }: Server, { owners: [owner] }: Seeded): Promise
 /** From the start of a process to the first answer of `GET /ready`, on data that is there, as `npm start` begins it. */
 async function startUpMs(env: Record<string, string>): Promise<number> {
   const began = performance.now();
-  const server = await startServer(['--import', 'tsx', 'src/main.ts'], { ...env, AUTH_SECRET: SECRET });
+  const server = await startServer(['dist/service/main.js'], { ...env, AUTH_SECRET: SECRET });
   const ms = performance.now() - began;
   await server.stop();
   return ms;

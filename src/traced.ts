@@ -1,3 +1,4 @@
+import { VERSION } from './cli/version.ts';
 import type { Config } from './config.ts';
 import type { Database } from './db/client.ts';
 import type { Reader } from './db/replica.ts';
@@ -5,7 +6,6 @@ import type { Deps } from './domain/deps.ts';
 import type { DnsProvider } from './domain/dns-provider.ts';
 import type { Mailer } from './domain/mail.ts';
 import type { Tracing } from './domain/tracing.ts';
-import { VERSION } from './version.ts';
 
 /** OpenTelemetry is large, so it is loaded only where it is used. */
 export async function openTracing(

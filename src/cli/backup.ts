@@ -8,8 +8,8 @@ import { exists } from '../db/embedded/files.ts';
 import { preconditionFailed } from '../kernel/errors.ts';
 import { keyedHash } from '../kernel/secrets.ts';
 import { loadSecret } from '../secret.ts';
-import { VERSION } from '../version.ts';
 import { pack, withDirectory } from './archive.ts';
+import { VERSION } from './version.ts';
 import { toStandardError } from './with-deps.ts';
 
 /** What the data directory has besides the database, where the installation keeps it there. */

@@ -2,8 +2,8 @@
 import { Command, Option } from 'commander';
 import { readConfig } from '../config.ts';
 import { PLATFORM_ROLES } from '../kernel/permissions.ts';
-import { VERSION } from '../version.ts';
 import { explainAndExit } from './explain.ts';
+import { VERSION } from './version.ts';
 
 // Commands load what they need when they run: `tenantry --help` should not wait for the whole service.
 const program = new Command('tenantry')

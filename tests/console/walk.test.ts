@@ -7,7 +7,6 @@ import { simpleParser } from 'mailparser';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
-  buildConsole,
   expectNoComplaints,
   fill,
   go,
@@ -33,7 +32,6 @@ describe.skipIf(missing !== undefined)('the console', () => {
   let chromium: Awaited<ReturnType<typeof openChromium>>;
   let [root, ada]: [Visitor?, Visitor?] = [];
   beforeAll(async () => {
-    await buildConsole();
     directory = await temporaryDirectory();
     service = await startService({ DATA_DIR: directory });
     // The mails' links, and who may use a session, go by PUBLIC_URL.

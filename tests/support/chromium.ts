@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { createHarness, UNLIMITED } from './harness.ts';
@@ -19,14 +17,8 @@ export const missing = existsSync(EXECUTABLE) ? undefined : `there is no ${EXECU
 
 const DIRECTORY = new URL('../../dist/console', import.meta.url).pathname;
 
-/** Builds the console, unless it was built from these sources. */
-export async function buildConsole(): Promise<void> {
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/console/build.ts']);
-}
-
 /** The service with its console, at the address that a browser has to use: a session is only taken from there. */
 export async function createConsoleHarness() {
-  await buildConsole();
   const PORT = String(await freePort());
   const PUBLIC_URL = `http://localhost:${PORT}`;
   const h = await createHarness(

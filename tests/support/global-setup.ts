@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { startEmbedded } from '../../src/db/embedded/index.ts';
@@ -38,8 +40,12 @@ async function findServer() {
   };
 }
 
+/** What `npm start` does before it starts anything: the service and the console, from these sources. */
+const build = () => promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/build.ts']);
+
 /** Migrates one database; each test file clones it, so that files run side by side without sharing rows. */
 export default async function setup(project: TestProject) {
+  await build();
   const { url, stop } = await findServer();
   const admin = postgres(url, { max: 1, onnotice: () => {} });
   await admin.unsafe(`drop database if exists ${TEMPLATE} with (force)`);

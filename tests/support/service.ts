@@ -7,8 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { httpCaller } from './harness.ts';
 
-const NODE_OPTIONS = ['--import', 'tsx'];
-
 /** The environment of this process without what would change the service's settings. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
@@ -52,7 +50,7 @@ export async function tenantry(
   environment: NodeJS.ProcessEnv,
   input = '',
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [...NODE_OPTIONS, 'src/cli/index.ts', ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/index.ts', ...args], {
     env: { ...plainEnvironment(), ...environment },
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
@@ -80,7 +78,7 @@ export type Service = {
 /** Starts the service as `npm start` does and resolves when it is ready. */
 export async function startService(environment: NodeJS.ProcessEnv): Promise<Service> {
   const port = await freePort();
-  const child = spawn(process.execPath, [...NODE_OPTIONS, 'src/main.ts'], {
+  const child = spawn(process.execPath, ['dist/service/main.js'], {
     env: { ...plainEnvironment(), PORT: String(port), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
