@@ -123,11 +123,12 @@ function textFor(compose: (prospect: Prospect) => string): (prospect: Prospect) 
 function rowReader<Row>(db: Database, textOf: (prospect: Prospect) => string) {
   const share = createShared<Row | undefined>();
   return (credential: string, { place, settings }: Prospect, parameters: (string | Date)[]) =>
-    share(`${credential} ${place?.kind} ${place?.id} ${settings}`, async () => {
+    share(`${credential} ${place?.kind} ${place?.id} ${settings}`, async (begin) => {
       const all = place === null ? parameters : [...parameters, place.id];
-      const [row] = await db.query((sql) =>
-        sql.unsafe<Row[]>(textOf({ place, settings }), all, { prepare: true }),
-      );
+      const [row] = await db.query((sql) => {
+        begin(); // there is a connection, and the statement goes out
+        return sql.unsafe<Row[]>(textOf({ place, settings }), all, { prepare: true });
+      });
       return row;
     });
 }

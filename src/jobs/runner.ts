@@ -44,24 +44,35 @@ const reasonOf = (error: unknown): string =>
 export function createJobRunner(context: JobContext, log: Log, patience = PATIENCE): JobRunner {
   const { db, now } = context.deps;
   const underWay = new Set<Promise<void>>();
+  /** Whose rows go with the next statement that claims. */
+  let done: string[] = [];
   let stopping = false;
   let timer: NodeJS.Timeout | undefined;
   let wake = (): void => {};
   let polling: Promise<void> = Promise.resolve();
 
-  const claim = (limit: number): Promise<Row[]> => {
+  /** Takes jobs, and deletes those that are done. */
+  async function claim(limit: number): Promise<Row[]> {
+    const ended = done;
+    done = [];
     const at = now();
     const leaseEnd = new Date(at.getTime() + LEASE_S * 1000);
-    return db.query(
-      (sql) => sql<Row[]>`
-        update jobs set locked_until = ${leaseEnd}, attempts = attempts + 1
-        where id in (
-          select id from jobs
-          where run_at <= ${at} and failed_at is null and (locked_until is null or locked_until <= ${at})
-          order by run_at limit ${limit} for update skip locked)
-        returning id, name, payload, attempts`,
-    );
-  };
+    try {
+      return await db.query(
+        (sql) => sql<Row[]>`
+          with ended as (delete from jobs where id = any(${ended}))
+          update jobs set locked_until = ${leaseEnd}, attempts = attempts + 1
+          where id in (
+            select id from jobs
+            where run_at <= ${at} and failed_at is null and (locked_until is null or locked_until <= ${at})
+            order by run_at limit ${limit} for update skip locked)
+          returning id, name, payload, attempts`,
+      );
+    } catch (error) {
+      done = [...ended, ...done]; // deleted by the next one
+      throw error;
+    }
+  }
 
   async function perform(job: Row): Promise<void> {
     const handler = handlers[job.name] as
@@ -82,7 +93,7 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
     } catch (error) {
       return putBack(job, error);
     }
-    await db.query((sql) => sql`delete from jobs where id = ${job.id}`);
+    done.push(job.id);
   }
 
   /** Another attempt later, or none. A job that somebody else took up meanwhile is theirs. */
@@ -106,20 +117,24 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
     const free = SLOTS - underWay.size;
     if (free <= 0) return;
     for (const job of await claim(free)) {
-      const done = run(job)
+      const running = run(job)
         .catch((error: unknown) =>
           log.error(
             { err: error, job: job.name, jobId: job.id },
             'the outcome of a job could not be written',
           ),
         )
-        .finally(() => underWay.delete(done));
-      underWay.add(done);
+        .finally(() => underWay.delete(running));
+      underWay.add(running);
     }
   }
 
   async function runDue(): Promise<void> {
-    for (await take(); underWay.size > 0; await take()) await Promise.race(underWay);
+    await take();
+    while (underWay.size > 0 || done.length > 0) {
+      if (underWay.size > 0) await Promise.race(underWay);
+      await take();
+    }
   }
 
   const pause = (): Promise<void> =>
@@ -151,6 +166,7 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
       await within(patience.stop, Promise.all(underWay)).catch((error: unknown) =>
         log.warn({ err: error, jobs: underWay.size }, 'jobs are left to be taken up again'),
       );
+      if (done.length > 0) await claim(0);
     },
   };
 }

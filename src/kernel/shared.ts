@@ -1,30 +1,24 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+
 /** Runs a task for all who ask for the same; see createShared. */
-export type Shared<T> = (key: string, task: () => Promise<T>) => Promise<T>;
+export type Shared<T> = (key: string, task: (begin: () => void) => Promise<T>) => Promise<T>;
 
 /**
- * Lets those who ask for the same at the same time share the work. A task that runs already is not shared: what it found may
- * be older than the question. Whoever comes meanwhile is answered by the next one, which begins when this one has ended.
+ * Lets those who ask for the same at the same time share the answer. The task calls `begin` when it begins to find it: up to
+ * then, and for the rest of the turn of the event loop anyway, others may join. Nobody gets what was found before he asked.
  */
 export function createShared<T>(): Shared<T> {
-  const running = new Map<string, Promise<T>>();
-  const next = new Map<string, Promise<T>>();
-
-  function begin(key: string, task: () => Promise<T>): Promise<T> {
-    const run = task().finally(() => running.delete(key));
-    running.set(key, run);
-    return run;
-  }
+  const open = new Map<string, Promise<T>>();
   return (key, task) => {
-    const soon = next.get(key);
-    if (soon !== undefined) return soon;
-    const before = running.get(key);
-    if (before === undefined) return begin(key, task);
-    const run = () => {
-      next.delete(key);
-      return begin(key, task);
+    const joined = open.get(key);
+    if (joined !== undefined) return joined;
+    const close = () => {
+      if (open.get(key) === answer) open.delete(key);
     };
-    const following = before.then(run, run);
-    next.set(key, following);
-    return following;
+    const answer = endOfTurn()
+      .then(() => task(close))
+      .finally(close);
+    open.set(key, answer);
+    return answer;
   };
 }

@@ -2,57 +2,57 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createShared } from '../../src/kernel/shared.ts';
 
-/** A task that ends when it is told to, and says its number in the order in which they began. */
+/** A task that begins, ends and fails when it is told to, and answers with its number in the order in which they were called. */
 function createTasks() {
-  const begun: { end: () => void; fail: () => void }[] = [];
-  const task = () =>
+  const called: { begin: () => void; end: () => void; fail: () => void }[] = [];
+  const task = (begin: () => void) =>
     new Promise<number>((resolve, reject) => {
-      const number = begun.length;
-      begun.push({ end: () => resolve(number), fail: () => reject(new Error(`${number} failed`)) });
+      const number = called.length;
+      called.push({
+        begin,
+        end: () => resolve(number),
+        fail: () => reject(new Error(`${number} failed`)),
+      });
     });
-  return { begun, task };
+  return { called, task };
 }
 
-test('whoever asks while a task runs is answered by one that begins afterwards, with all others', async () => {
+test('who comes before a task begins has its answer, who comes afterwards has a task of his own at once', async () => {
   const share = createShared<number>();
-  const { begun, task } = createTasks();
-  const first = share('a', task);
-  const others = [share('a', task), share('a', task), share('a', task)];
+  const { called, task } = createTasks();
+  const early = [share('a', task), share('a', task)];
   await turn();
-  expect(begun).toHaveLength(1);
-  begun[0]?.end();
-  expect(await first).toBe(0);
-  await turn();
-  expect(begun).toHaveLength(2);
+  early.push(share('a', task)); // it was called, and waits for its turn
+  expect(called).toHaveLength(1);
 
+  called[0]?.begin();
   const late = share('a', task);
-  begun[1]?.end();
-  expect(await Promise.all(others)).toEqual([1, 1, 1]);
   await turn();
-  begun[2]?.end();
-  expect(await late).toBe(2);
+  expect(called).toHaveLength(2);
+  called[1]?.end();
+  expect(await late).toBe(1);
+  called[0]?.end();
+  expect(await Promise.all(early)).toEqual([0, 0, 0]);
 });
 
-test('what fails, fails for those who shared it, and is tried anew for the next', async () => {
+test('what fails, also before it begins, fails for those who shared it and nobody else', async () => {
   const share = createShared<number>();
-  const { begun, task } = createTasks();
-  const first = share('a', task);
-  const second = share('a', task);
-  begun[0]?.fail();
-  await expect(first).rejects.toThrow('0 failed');
+  const { called, task } = createTasks();
+  const shared = [share('a', task), share('a', task)];
   await turn();
-  begun[1]?.fail();
-  await expect(second).rejects.toThrow('1 failed');
-  const third = share('a', task);
-  begun[2]?.end();
-  expect(await third).toBe(2);
+  called[0]?.fail();
+  for (const answer of shared) await expect(answer).rejects.toThrow('0 failed');
+  const next = share('a', task);
+  await turn();
+  called[1]?.end();
+  expect(await next).toBe(1);
 });
 
-test('nobody waits for another key', async () => {
+test('nobody has the answer to another question', async () => {
   const share = createShared<number>();
-  const { begun, task } = createTasks();
+  const { called, task } = createTasks();
   const answers = [share('a', task), share('b', task)];
-  expect(begun).toHaveLength(2);
-  for (const { end } of begun) end();
+  await turn();
+  for (const { end } of called) end();
   expect(await Promise.all(answers)).toEqual([0, 1]);
 });

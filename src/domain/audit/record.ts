@@ -62,9 +62,10 @@ export async function record(tx: Transaction, actor: AuditActor, at: Date, event
   const moveHead = isFirst
     ? tx`insert into audit_chains ${tx(next)}`
     : tx`update audit_chains set ${tx(next, 'seq', 'seal')} where id = ${chainId}`;
+  const change = { ...event, before: before ?? undefined, after: after ?? undefined };
   await Promise.all([
     tx`with head as (${moveHead}) insert into audit_log ${tx(stored)}`,
-    publish(tx, actor, at, { ...event, before: before ?? undefined, after: after ?? undefined }),
+    isFirst ? undefined : publish(tx, actor, at, change), // to what has just been made nobody listens
   ]);
 }
 
