@@ -26,9 +26,9 @@ beforeEach(async () => {
   deliver = async (mail) => void sent.push(mail);
 });
 
-const newRunner = (patience?: { handler: number; stop: number }): JobRunner =>
+const newRunner = (patience?: { handler: number; stop: number }, db = h.app.deps.db): JobRunner =>
   createJobRunner(
-    { deps: h.app.deps, mailer: { send: (mail) => deliver(mail) } },
+    { deps: { ...h.app.deps, db }, mailer: { send: (mail) => deliver(mail) } },
     { warn: () => {}, error: () => {} },
     patience,
   );
@@ -205,6 +205,44 @@ test('a delivery that does not end keeps the service from stopping for a while o
   const [job] = await h.sql`select failed_at, locked_until from jobs`;
   expect(job?.failedAt).toBeNull();
   expect(job?.lockedUntil, 'to be taken up after its lease').toBeInstanceOf(Date);
+});
+
+test('a job that was done while the database went away is not done again', async () => {
+  await invite();
+  const { db } = h.app.deps;
+  let isAway = false;
+  const unsteady: typeof db = {
+    ...db,
+    query: (fn) => (isAway ? Promise.reject(new Error('away')) : db.query(fn)),
+  };
+  deliver = async (mail) => {
+    sent.push(mail);
+    isAway = true;
+  };
+  const running = newRunner(undefined, unsteady);
+  running.start();
+  await vi.waitFor(() => expect(sent).toHaveLength(1), SOON);
+  isAway = false;
+  await vi.waitFor(async () => expect(await jobs()).toHaveLength(0), SOON);
+  await running.stop();
+  expect(sent).toHaveLength(1);
+});
+
+test('a job that ends while the service stops is gone', async () => {
+  await invite();
+  const { passed, open } = gate();
+  const begun = gate();
+  deliver = () => {
+    begun.open();
+    return passed;
+  };
+  const stopping = newRunner();
+  stopping.start();
+  await begun.passed;
+  const stopped = stopping.stop();
+  open();
+  await stopped;
+  expect(await jobs()).toHaveLength(0);
 });
 
 test('a job that another process took up meanwhile is left to that', async () => {
