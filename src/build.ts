@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /*
- * What npm start does first: the service's sources are put together as JavaScript, which starts in half the time that a
- * loader takes to translate them one by one, and the console is built. What is there already is left alone.
+ * What comes before npm start and npm run tenantry: the sources of both are put together as JavaScript, which starts in
+ * half the time that a loader takes to translate them one by one, and the console is built. What is there already is left
+ * alone.
  */
 
 const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -13,7 +14,7 @@ const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta
 const DIRECTORY = pathOf('../dist/service');
 
 const { outputFiles } = await build({
-  entryPoints: [pathOf('main.ts')],
+  entryPoints: { main: pathOf('main.ts'), tenantry: pathOf('cli/index.ts') },
   outdir: DIRECTORY,
   bundle: true,
   splitting: true, // what is seldom used is loaded when it is
@@ -24,10 +25,10 @@ const { outputFiles } = await build({
   write: false,
 });
 await mkdir(DIRECTORY, { recursive: true });
-const main = outputFiles.filter(({ path }) => path.endsWith('/main.js'));
-const chunks = outputFiles.filter((file) => !main.includes(file));
-// The chunks have names of their content, so that main.js finds its own, whoever builds at the same time.
-for (const { path, text } of [...chunks, ...main]) {
+// What is shared has a name of its content, and is there before those that start it: two may build at the same time.
+const isStart = ({ path }: { path: string }): boolean => /[/\\](?:main|tenantry)\.js$/.test(path);
+const inOrder = outputFiles.toSorted((a, b) => Number(isStart(a)) - Number(isStart(b)));
+for (const { path, text } of inOrder) {
   if (existsSync(path) && (await readFile(path, 'utf8')) === text) continue;
   const aside = `${path}.${process.pid}`;
   await writeFile(aside, text);

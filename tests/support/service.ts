@@ -50,7 +50,7 @@ export async function tenantry(
   environment: NodeJS.ProcessEnv,
   input = '',
 ): Promise<Finished> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/index.ts', ...args], {
+  const child = spawn(process.execPath, ['dist/service/tenantry.js', ...args], {
     env: { ...plainEnvironment(), ...environment },
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
