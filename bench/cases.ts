@@ -39,6 +39,12 @@ const get =
     { method: 'GET', path: path.replace('{id}', seeded.organizationId), headers: headersOf(seeded, who) },
   ];
 
+/** The same by every owner in turns: no two of them share anything. */
+const getByAll =
+  (path: string) =>
+  ({ owners }: Seeded): Call[] =>
+    owners.map(({ cookie }) => ({ method: 'GET', path, headers: { cookie } }));
+
 /** Every owner in turns, so that no limit of one caller is met. */
 const post =
   (path: string, bodyOf: (owner: Owner) => Record<string, unknown>, origin = false) =>
@@ -111,6 +117,14 @@ export const CASES: readonly Case[] = [
   ...read('organization.one', ID, `get-full-organization${ID}&membersLimit=1`, undefined, true),
   ...read('organization.members', ID, `list-members${ID}&limit=50`, items, false),
   ...read('organization.allInvitations', ID, `list-invitations${ID}`, plain, false),
+  {
+    name: 'organization.all, /api, cookies of 2,000 callers',
+    calls: getByAll('/api/organization.all'),
+    against: [
+      { baseline: 'bare', calls: getByAll('/organization.all'), target: 0.65 },
+      { baseline: 'better-auth', calls: getByAll('/api/auth/organization/list'), target: TIMES.cookie },
+    ],
+  },
   {
     name: 'organization.all, /api, cookie, 1 connection',
     connections: 1,

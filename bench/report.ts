@@ -78,7 +78,8 @@ baselines are
   trpc-to-openapi's.
 
 \`statements\` are those that the service sends for each request, with \`begin\` and \`commit\` and those of the jobs that it
-makes, as PostgreSQL counts them.
+makes, as PostgreSQL counts them. Reads of one caller that come together find him by one statement, so those of 32
+connections of one caller have less than two; every server is told that it has one processor (\`--v8-pool-size=1\`).
 `,
   'RESULTS-users.md': `# The same with more users
 

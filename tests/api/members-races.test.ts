@@ -14,7 +14,7 @@ import { invite, newAddress } from './stage.ts';
 
 /* Whatever members do to one another at once ends as if one thing had happened after the other. */
 
-const ROUNDS = roundsOf(6);
+const ROUNDS = roundsOf(4);
 const CALLERS = 32;
 const MAX_ORGANIZATIONS = 3;
 

@@ -14,7 +14,7 @@ import { invite, newAddress, tokenFor } from './stage.ts';
 
 /* Whatever happens at once ends as if one thing had happened after the other, and never in a 500. */
 
-const ROUNDS = roundsOf(10);
+const ROUNDS = roundsOf(6);
 const CALLERS = 32;
 const MAX_ORGANIZATIONS = 5;
 

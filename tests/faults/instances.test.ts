@@ -5,7 +5,15 @@ import { createClient } from '../../src/db/client.ts';
 import { newAddress } from '../api/stage.ts';
 import { type Cluster, missingForCluster, missingForPooling, startCluster } from '../support/cluster.ts';
 import { createDatabase } from '../support/database.ts';
-import { type Caller, httpCaller, PASSWORD, type Reply, statuses, times } from '../support/harness.ts';
+import {
+  type Caller,
+  httpCaller,
+  PASSWORD,
+  type Reply,
+  statuses,
+  times,
+  untilServed,
+} from '../support/harness.ts';
 import { auditOf, startLoad, totalOf } from '../support/load.ts';
 import { faultRoundsOf, tell } from '../support/rounds.ts';
 import { ROOT, signIn, signInRoot, tenantry } from '../support/service.ts';
@@ -148,7 +156,7 @@ describe.skipIf(missing !== undefined)(
       const organizationId = await newOrganization();
       const invited = times(Math.min(20 * ROUNDS, 50), newAddress); // 60 a minute is all that one may send
       const replies = invited.map((email, n) =>
-        at(n).post('organization.inviteMember', { organizationId, email, role: 'member' }),
+        untilServed(() => at(n).post('organization.inviteMember', { organizationId, email, role: 'member' })),
       );
       expect(new Set(await statusesOf(replies))).toEqual(new Set([200]));
       await vi.waitFor(async () => expect(await sql`select name, last_error from jobs`).toEqual([]), {

@@ -43,9 +43,10 @@ describe.skipIf(missing !== undefined)(`a replica${missing === undefined ? '' : 
     const onStandby = postgres(standby.url, { max: 1, onnotice: () => {} });
     onTestFinished(async () => void (await Promise.all([onPrimary.end(), onStandby.end()])));
     /** For as long as it takes there are changes: without any it would look old. */
-    async function untilReadAgain() {
+    async function untilReadAgain(after: () => Promise<unknown>) {
       const count = () => service.output.text.split('the replica is read').length;
       const before = count();
+      await after();
       await vi.waitFor(
         async () => {
           await onPrimary`select txid_current()`;
@@ -83,8 +84,7 @@ describe.skipIf(missing !== undefined)(`a replica${missing === undefined ? '' : 
     expect((await tenantry(['doctor'], settings)).stdout).toContain(
       'ok    replica: not read now, as its newest change',
     );
-    await onStandby`select pg_wal_replay_resume()`;
-    await untilReadAgain();
+    await untilReadAgain(() => onStandby`select pg_wal_replay_resume()`);
 
     // Away in the middle of things, no reader notices.
     await standby.stop();
@@ -94,8 +94,7 @@ describe.skipIf(missing !== undefined)(`a replica${missing === undefined ? '' : 
     expect(new Set(whileAway.map(({ status }) => status))).toEqual(new Set([200]));
 
     // Promoted by mistake it goes its own way, and is not read.
-    await standby.start();
-    await untilReadAgain();
+    await untilReadAgain(() => standby.start());
     const promoted = postgres(standby.url, { max: 1 });
     onTestFinished(() => promoted.end());
     await promoted`select pg_promote()`;

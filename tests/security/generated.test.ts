@@ -127,7 +127,7 @@ test.each(procedures)('$name', { timeout: 600_000 }, async (procedure) => {
       changesOf(fields, idsFor),
       attempt,
     ),
-    { ...fuzzing(4), endOnFailure: true },
+    { ...fuzzing(3), endOnFailure: true },
   );
   await fc.assert(
     fc.asyncProperty(
