@@ -74,9 +74,10 @@ function answerOf({ rules, now }: Deps, { scope, key, content }: KeyedRequest) {
         on conflict (key_hash) do update set request_hash = excluded.request_hash, status = excluded.status,
           body = excluded.body, created_at = excluded.created_at`;
       await tx`
-        delete from idempotency_answers where key_hash in (
+        with old as materialized (
           select key_hash from idempotency_answers where created_at <= ${oldest()}
-          order by created_at limit ${DELETED_AT_ONCE} for update skip locked)`;
+          order by created_at limit ${DELETED_AT_ONCE} for update skip locked)
+        delete from idempotency_answers a using old where a.key_hash = old.key_hash`;
     },
   };
 }

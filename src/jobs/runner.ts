@@ -60,13 +60,14 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
     try {
       return await db.query(
         (sql) => sql<Row[]>`
-          with ended as (delete from jobs where id = any(${ended}))
-          update jobs set locked_until = ${leaseEnd}, attempts = attempts + 1
-          where id in (
-            select id from jobs
-            where run_at <= ${at} and failed_at is null and (locked_until is null or locked_until <= ${at})
-            order by run_at limit ${limit} for update skip locked)
-          returning id, name, payload, attempts`,
+          with ended as (delete from jobs where id = any(${ended})),
+            due as materialized ( -- as a subquery it may run again for each job, and take them all
+              select id from jobs
+              where run_at <= ${at} and failed_at is null and (locked_until is null or locked_until <= ${at})
+              order by run_at limit ${limit} for update skip locked)
+          update jobs j set locked_until = ${leaseEnd}, attempts = attempts + 1
+          from due where j.id = due.id
+          returning j.id, j.name, j.payload, j.attempts`,
       );
     } catch (error) {
       done = [...ended, ...done]; // deleted by the next one

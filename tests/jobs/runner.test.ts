@@ -161,8 +161,10 @@ describe('several at once', () => {
     expect(await jobs()).toHaveLength(1);
   });
 
-  test('no more than ten', async () => {
-    for (const _ of times(15, () => 0)) await invite();
+  test('no more than ten, although PostgreSQL expects a single job', async () => {
+    await invite();
+    await h.sql`vacuum analyze jobs`; // then it would look for the ten anew beside each job that there is
+    for (const _ of times(14, () => 0)) await invite();
     const all = gate();
     let begun = 0;
     deliver = async () => {

@@ -51,9 +51,10 @@ export async function openSession(
         and ip_address is not distinct from ${origin.ipAddress}) as here`;
   await tx`insert into sessions ${tx(session)}`;
   await tx`
-    delete from sessions where id in (
+    with old as materialized (
       select id from sessions where created_at <= ${new Date(now.getTime() - MAX_AGE_MS)}
-      order by created_at limit ${DELETED_AT_ONCE} for update skip locked)`;
+      order by created_at limit ${DELETED_AT_ONCE} for update skip locked)
+    delete from sessions s using old where s.id = old.id`;
   await record(tx, { ...origin, userId: user.id, email: user.email }, now, {
     organizationId: null,
     action: 'login',

@@ -32,9 +32,10 @@ export async function startEnrolment(deps: Deps, origin: Origin, name: string): 
   const [deviceCode, code] = [newSecret(), newUserCode()];
   await deps.db.transaction(async (tx) => {
     await tx`
-      delete from tunnel_enrolments where id in (
+      with old as materialized (
         select id from tunnel_enrolments where expires_at <= ${now}
-        order by expires_at limit ${DELETED_AT_ONCE} for update skip locked)`;
+        order by expires_at limit ${DELETED_AT_ONCE} for update skip locked)
+      delete from tunnel_enrolments e using old where e.id = old.id`;
     await tx`insert into tunnel_enrolments ${tx({
       id: newId(),
       deviceCodeHash: hashSecret(deviceCode),
