@@ -167,7 +167,10 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
       await within(patience.stop, Promise.all(underWay)).catch((error: unknown) =>
         log.warn({ err: error, jobs: underWay.size }, 'jobs are left to be taken up again'),
       );
-      if (done.length > 0) await claim(0);
+      if (done.length === 0) return;
+      await claim(0).catch((error: unknown) =>
+        log.warn({ err: error, jobs: done.length }, 'jobs that are done will be done again'),
+      );
     },
   };
 }
