@@ -7,6 +7,7 @@ import {
   type TestUser,
   times,
   UNLIMITED,
+  untilServed,
 } from '../support/harness.ts';
 import { newEnrolment, newTunnelDeviceOf, untilBlocked } from './stage.ts';
 
@@ -75,7 +76,7 @@ describe('of 32 who open a port at once', () => {
       // All of them have their own row and wait for the port's lock.
       const { started } = await h.sql.begin(async (tx) => {
         await tx`lock table tunnel_allocations in exclusive mode`;
-        const replies = Promise.all(times(CALLERS, openAs));
+        const replies = Promise.all(times(CALLERS, (n) => untilServed(() => openAs(n))));
         await untilBlocked(h, CALLERS);
         return { started: replies };
       });
@@ -95,7 +96,7 @@ test('of 32 who approve one code at once one does, and the device is his', () =>
       await tx`select 1 from tunnel_enrolments for update`;
       const replies = Promise.all(
         times(CALLERS, (n) =>
-          person(n).post(`tunnelDevice.${n % 4 === 3 ? 'deny' : 'approve'}`, { userCode }),
+          untilServed(() => person(n).post(`tunnelDevice.${n % 4 === 3 ? 'deny' : 'approve'}`, { userCode })),
         ),
       );
       await untilBlocked(h, CALLERS);
@@ -129,7 +130,7 @@ test('of 32 polls at once of a device that waits one is in time', () =>
     const { deviceCode } = await newEnrolment(h);
     const { started } = await h.sql.begin(async (tx) => {
       await tx`select 1 from tunnel_enrolments for update`;
-      const replies = Promise.all(times(CALLERS, () => poll(deviceCode)));
+      const replies = Promise.all(times(CALLERS, () => untilServed(() => poll(deviceCode))));
       await untilBlocked(h, CALLERS);
       return { started: replies };
     });
