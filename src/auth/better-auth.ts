@@ -86,8 +86,9 @@ const STORAGES: readonly AsyncLocalStorage<unknown>[] = [
 let inside = 0;
 
 /**
- * Runs work that may use the storages. Before version 24 Node.js follows every promise of the process from the first use of an AsyncLocalStorage on, which
- * costs every request a fifth of its time. So they are given up whenever nobody is inside better-auth.
+ * Runs work that may use the storages. Before version 24 Node.js follows every promise of the process from the first use
+ * of an AsyncLocalStorage on, which costs every request a fifth of its time. So they are given up whenever nobody is inside
+ * better-auth.
  */
 async function borrow<T>(work: () => Promise<T>): Promise<T> {
   inside += 1;
