@@ -43,8 +43,8 @@ async function compress(directory: string): Promise<void> {
   );
 }
 
-/** Without the development dependencies the service runs all the same. */
-const hasVite = (): boolean => existsSync(join(ROOT, 'node_modules/vite'));
+/** Without the development dependencies the service runs all the same; Vite itself may have come along with another package. */
+const canBuild = (): boolean => existsSync(join(ROOT, 'node_modules/@vitejs/plugin-react'));
 
 const hashOfBuilt = async (): Promise<string> => {
   const stamp = join(OUTPUT, STAMP);
@@ -77,6 +77,6 @@ async function build(hash: string): Promise<void> {
 
 const wanted = await hashOfSources();
 if ((await hashOfBuilt()) !== wanted) {
-  if (hasVite()) await build(wanted);
+  if (canBuild()) await build(wanted);
   else process.stderr.write('The console is not built: that needs the development dependencies.\n');
 }
