@@ -8,6 +8,7 @@ import {
   type TestUser,
   times,
   UNLIMITED,
+  untilServed,
 } from '../support/harness.ts';
 import { roundsOf } from '../support/rounds.ts';
 import { invite, newAddress } from './stage.ts';
@@ -114,7 +115,7 @@ async function playAll(team: Team, plays: Play[], held: boolean): Promise<Reply[
     const play = plays[n % plays.length] ?? removeOrganization;
     return () => play(team, Math.floor(n / plays.length));
   });
-  const replies = held ? await h.race(team.id, calls) : await Promise.all(calls.map((call) => call()));
+  const replies = held ? await h.race(team.id, calls) : await Promise.all(calls.map(untilServed));
   expect(replies.filter(({ status }) => status >= 500).map(({ text }) => text)).toEqual([]);
   return plays.map((_, part) => replies.filter((_reply, n) => n % plays.length === part));
 }

@@ -8,6 +8,7 @@ import {
   type TestUser,
   times,
   UNLIMITED,
+  untilServed,
 } from '../support/harness.ts';
 import { roundsOf } from '../support/rounds.ts';
 import { invite, newAddress, tokenFor } from './stage.ts';
@@ -38,7 +39,7 @@ afterAll(() => h[Symbol.asyncDispose]());
 
 /** 32 calls at once. */
 async function atOnce(call: (index: number) => Promise<Reply>): Promise<Reply[]> {
-  return withoutFaults(await Promise.all(times(CALLERS, call)));
+  return withoutFaults(await Promise.all(times(CALLERS, (index) => untilServed(() => call(index)))));
 }
 
 /** The same, all of them waiting for an organization's row before the first one goes on. */

@@ -15,6 +15,7 @@ import {
   statuses,
   type TestUser,
   times,
+  untilServed,
 } from '../support/harness.ts';
 import { newPublicKey } from '../support/ssh-keys.ts';
 
@@ -149,7 +150,7 @@ describe('creating', () => {
     const { id, owner } = await h.organization();
     const publicKey = newPublicKey();
     const input = kind === 'user' ? { publicKey } : { publicKey, organizationId: id };
-    const replies = await Promise.all(times(10, () => create(owner, input)));
+    const replies = await Promise.all(times(10, () => untilServed(() => create(owner, input))));
     expect(statuses(replies)).toEqual([200, ...times(9, () => 409)]);
   });
 

@@ -8,6 +8,7 @@ export async function createDatabase(kind: 'empty' | 'migrated') {
   const admin = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await admin.unsafe(`create database ${name} ${kind === 'migrated' ? `template ${TEMPLATE}` : ''}`);
+  await admin.unsafe(`alter database ${name} set synchronous_commit = off`); // no test waits for the disk
   const url = new URL(inject('databaseUrl'));
   url.pathname = `/${name}`;
   return {
