@@ -19,9 +19,10 @@ beforeEach(() => {
 
 const LOOPBACK = ['127.0.0.0/8'];
 const MESSAGE = { headers: { 'content-type': 'application/json', 'x-own': 'yes' }, body: '{"a":"ü"}' };
-const QUICK = { connect: 300, total: 500 };
+const PATIENT = { connect: 5_000, total: 10_000 };
+const QUICK = { patience: { connect: 300, total: 500 } };
 const post = (url: string, options: Partial<SafePostOptions> = {}) =>
-  createSafePost({ allowedNetworks: LOOPBACK, patience: QUICK, ...options })(url, MESSAGE);
+  createSafePost({ allowedNetworks: LOOPBACK, patience: PATIENT, ...options })(url, MESSAGE);
 
 describe('an address that is not public is refused, and nothing connects', () => {
   test.each([
@@ -103,7 +104,9 @@ test('a name that does not exist, or whose server fails or says nothing', async 
   expect(await post(url, { resolve: () => Promise.reject(new Error('SERVFAIL')) })).toEqual({
     failure: 'host_not_found',
   });
-  expect(await post(url, { resolve: () => new Promise(() => {}) })).toEqual({ failure: 'timed_out' });
+  expect(await post(url, { ...QUICK, resolve: () => new Promise(() => {}) })).toEqual({
+    failure: 'timed_out',
+  });
 });
 
 test('a redirect is an answer, and not followed', async () => {
@@ -126,7 +129,7 @@ test('no proxy of the environment is used', async () => {
 describe('a receiver that does not play along', () => {
   test('says nothing', async () => {
     receiver.answers(stall);
-    expect(await post(receiver.url)).toEqual({ failure: 'timed_out' });
+    expect(await post(receiver.url, QUICK)).toEqual({ failure: 'timed_out' });
   });
 
   test('hangs up', async () => {
@@ -142,7 +145,7 @@ describe('a receiver that does not play along', () => {
       timer = setInterval(() => socket?.write('x: y\r\n'), 20);
       socket?.on('close', () => clearInterval(timer));
     });
-    expect(await post(receiver.url)).toEqual({ failure: 'timed_out' });
+    expect(await post(receiver.url, QUICK)).toEqual({ failure: 'timed_out' });
   });
 
   test('answers at once and then drips its body: the answer counts', async () => {
@@ -151,7 +154,7 @@ describe('a receiver that does not play along', () => {
       const timer = setInterval(() => response.write('x'), 20);
       response.on('close', () => clearInterval(timer));
     });
-    const outcome = await post(receiver.url);
+    const outcome = await post(receiver.url, QUICK);
     expect(outcome).toMatchObject({ status: 200, body: expect.stringMatching(/^x+$/) });
   });
 
@@ -165,7 +168,7 @@ describe('a receiver that does not play along', () => {
       more();
     });
     const start = performance.now();
-    const outcome = await post(receiver.url, { patience: { connect: 300, total: 10_000 } });
+    const outcome = await post(receiver.url);
     expect(outcome).toMatchObject({ status: 200, body: 'y'.repeat(1024) });
     expect(performance.now() - start).toBeLessThan(5_000);
   });
