@@ -13,8 +13,12 @@ const LEASE_S = 120;
  */
 const PATIENCE = { handler: 90_000, stop: 10_000 };
 const SLOTS = 10;
+/** Of one kind, so that receivers that are slow, or a DNS provider, leave room for the mails. */
+const SLOTS_OF_KIND = 6;
 const POLL_MS = 500;
 const MAX_ERROR_LENGTH = 500;
+
+const KINDS = Object.keys(handlers) as JobName[];
 
 type Row = { [N in JobName]: { id: string; name: N; payload: JobPayloads[N]; attempts: number } }[JobName];
 
@@ -38,18 +42,23 @@ const reasonOf = (error: unknown): string =>
     .slice(0, MAX_ERROR_LENGTH);
 
 /**
- * Keeps up to ten jobs under way; each that ends makes room for the next, so that a slow one holds no other up.
+ * Keeps up to ten jobs under way, six of a kind; each that ends makes room for the next, so that a slow one holds no other
+ * up.
  * Delivery is at least once: a job is deleted after its handler has returned.
  */
 export function createJobRunner(context: JobContext, log: Log, patience = PATIENCE): JobRunner {
   const { db, now } = context.deps;
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Map<Promise<void>, JobName>();
   /** Whose rows go with the next statement that claims. */
   let done: string[] = [];
   let stopping = false;
   let timer: NodeJS.Timeout | undefined;
   let wake = (): void => {};
   let polling: Promise<void> = Promise.resolve();
+
+  /** How many of a kind may be taken now. */
+  const roomOf = (name: JobName): number =>
+    SLOTS_OF_KIND - [...underWay.values()].filter((one) => one === name).length;
 
   /** Takes jobs, and deletes those that are done. */
   async function claim(limit: number): Promise<Row[]> {
@@ -62,9 +71,13 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
         (sql) => sql<Row[]>`
           with ended as (delete from jobs where id = any(${ended})),
             due as materialized ( -- as a subquery it may run again for each job, and take them all
-              select id from jobs
-              where run_at <= ${at} and failed_at is null and (locked_until is null or locked_until <= ${at})
-              order by run_at limit ${limit} for update skip locked)
+              select one.id from unnest(${KINDS}::text[], ${KINDS.map(roomOf)}::int[]) as kind (name, room)
+              cross join lateral (
+                select id, run_at from jobs
+                where name = kind.name and run_at <= ${at} and failed_at is null
+                  and (locked_until is null or locked_until <= ${at})
+                order by run_at limit kind.room for update skip locked) one
+              order by one.run_at limit ${limit})
           update jobs j set locked_until = ${leaseEnd}, attempts = attempts + 1
           from due where j.id = due.id
           returning j.id, j.name, j.payload, j.attempts`,
@@ -76,10 +89,7 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
   }
 
   async function perform(job: Row): Promise<void> {
-    const handler = handlers[job.name] as
-      | ((c: JobContext, id: string, payload: unknown) => Promise<void>)
-      | undefined;
-    if (handler === undefined) throw new Error(`There is no handler for ${job.name}.`);
+    const handler = handlers[job.name] as (c: JobContext, id: string, payload: unknown) => Promise<void>;
     const attributes = { 'tenantry.job_id': job.id, 'tenantry.job_attempt': job.attempts };
     const task = () => handler(context, job.id, job.payload);
     const { tracing } = context;
@@ -126,14 +136,14 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
           ),
         )
         .finally(() => underWay.delete(running));
-      underWay.add(running);
+      underWay.set(running, job.name);
     }
   }
 
   async function runDue(): Promise<void> {
     await take();
     while (underWay.size > 0 || done.length > 0) {
-      if (underWay.size > 0) await Promise.race(underWay);
+      if (underWay.size > 0) await Promise.race(underWay.keys());
       await take();
     }
   }
@@ -150,7 +160,7 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
     while (!stopping) {
       await take().catch((error: unknown) => log.error({ err: error }, 'jobs could not be taken'));
       if (stopping) return;
-      await Promise.race(underWay.size < SLOTS ? [pause(), ...underWay] : underWay);
+      await Promise.race(underWay.size < SLOTS ? [pause(), ...underWay.keys()] : underWay.keys());
     }
   }
 
@@ -164,7 +174,7 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
       clearTimeout(timer);
       wake();
       await polling;
-      await within(patience.stop, Promise.all(underWay)).catch((error: unknown) =>
+      await within(patience.stop, Promise.all(underWay.keys())).catch((error: unknown) =>
         log.warn({ err: error, jobs: underWay.size }, 'jobs are left to be taken up again'),
       );
       if (done.length === 0) return;

@@ -16,5 +16,5 @@ export const jobs = pgTable(
     failedAt: moment('failed_at'),
     createdAt: createdAt(),
   },
-  (t) => [index('jobs_due').on(t.runAt).where(sql`${t.failedAt} is null`)],
+  (t) => [index('jobs_due').on(t.name, t.runAt).where(sql`${t.failedAt} is null`)],
 );
