@@ -35,9 +35,12 @@ const REASONS: Partial<Record<TRPC_ERROR_CODE_KEY, string>> = {
   INTERNAL_SERVER_ERROR: 'internal',
 };
 
+/** Of a thing that is wrong all over, the first ones tell enough. */
+const MAX_ISSUES = 20;
+
 function issuesOf(cause: unknown): Issue[] | undefined {
   if (cause instanceof z.ZodError) {
-    return cause.issues.map(({ message, path, code }) => ({
+    return cause.issues.slice(0, MAX_ISSUES).map(({ message, path, code }) => ({
       message,
       path: path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
       code,

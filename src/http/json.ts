@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { badRequest } from '../kernel/errors.ts';
 
 const MAX_DEPTH = 32;
+/** More than any procedure takes. Each could have an error of its own. */
+const MAX_VALUES = 10_000;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** PostgreSQL stores neither; both would otherwise surface there as errors or as silently changed text. */
@@ -11,21 +13,29 @@ function checkText(text: string): void {
   }
 }
 
-/** Refuses what no procedure takes: deep nesting, NUL characters and lone surrogates. */
-export function checkJson(value: unknown, depth = 0): void {
-  if (typeof value === 'string') checkText(value);
-  if (typeof value !== 'object' || value === null) return;
-  if (depth >= MAX_DEPTH) {
-    throw badRequest('input', 'too_deep', `JSON is nested at most ${MAX_DEPTH} levels deep.`);
-  }
-  if (Array.isArray(value)) {
-    for (const item of value) checkJson(item, depth + 1);
-    return;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    checkText(key);
-    checkJson(item, depth + 1);
-  }
+/** Refuses what no procedure takes: deep nesting, very many values, NUL characters and lone surrogates. */
+export function checkJson(whole: unknown): void {
+  let values = 0;
+  const check = (value: unknown, depth: number): void => {
+    values += 1;
+    if (values > MAX_VALUES) {
+      throw badRequest('input', 'too_many_values', `JSON has at most ${MAX_VALUES} values.`);
+    }
+    if (typeof value === 'string') checkText(value);
+    if (typeof value !== 'object' || value === null) return;
+    if (depth >= MAX_DEPTH) {
+      throw badRequest('input', 'too_deep', `JSON is nested at most ${MAX_DEPTH} levels deep.`);
+    }
+    if (Array.isArray(value)) {
+      for (const item of value) check(item, depth + 1);
+      return;
+    }
+    for (const [key, item] of Object.entries(value)) {
+      checkText(key);
+      check(item, depth + 1);
+    }
+  };
+  check(whole, 0);
 }
 
 /** @throws BAD_REQUEST for anything that is not JSON or that `checkJson` refuses. */

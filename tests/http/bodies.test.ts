@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHarness, type Harness, type Reply, type TestUser } from '../support/harness.ts';
+import { createHarness, type Harness, type Reply, type TestUser, times } from '../support/harness.ts';
 import { sendRaw } from './raw-socket.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -151,6 +151,27 @@ describe('malformed JSON', () => {
     const input = encodeURIComponent('['.repeat(2_000) + ']'.repeat(2_000));
     expect((await ada.send(`/api/trpc/apiKey.all?input=${input}`, {})).status).toBe(400);
     expect((await ada.get('settings.health')).status).toBe(200);
+  });
+
+  test('a body of very many values is refused whole', async () => {
+    const text = JSON.stringify({ name: 'many', permissions: times(10_000, () => 0) });
+    for (const path of [...CREATE_KEY, SIGN_IN]) {
+      expect(refusalOf(await post(path, text, JSON_TYPE))).toEqual({
+        status: 400,
+        reason: 'too_many_values',
+      });
+    }
+  });
+
+  test('of many faults the first are told', async () => {
+    const permissions = Object.fromEntries(times(4_000, (n) => [`none${n}`, 0]));
+    const { status, text, body } = await post(
+      '/api/customRole.create',
+      JSON.stringify({ role: 'wrong', permissions }),
+      JSON_TYPE,
+    );
+    expect([status, body.issues.length]).toEqual([400, 20]);
+    expect(text.length).toBeLessThan(10_000);
   });
 
   test('what the schema does not know is dropped, prototypes included', async () => {
