@@ -94,7 +94,7 @@ export function authRoutes(options: {
       'sign-up/email',
       post(async ({ body, origin, clientKey }) => {
         const { rememberMe, ...input } = SignUp.parse(body ?? {});
-        await requireSignInAttempt(clientKey, origin, input.email);
+        await requireSignInAttempt(clientKey, input.email);
         const { userId } = await registerAccount(deps, origin, input);
         return answerSignedIn(await signInRegistered(deps, origin, userId, rememberMe));
       }),
@@ -103,7 +103,7 @@ export function authRoutes(options: {
       'sign-in/email',
       post(async ({ body, origin, clientKey }) => {
         const { rememberMe: remembered, email, password } = SignIn.parse(body ?? {});
-        await requireSignInAttempt(clientKey, origin, email);
+        await requireSignInAttempt(clientKey, email);
         const result = await signIn(deps, origin, { email, password, remembered });
         if (!('challenge' in result)) return answerSignedIn(result);
         // Were the session before kept, the code that comes next would be taken to confirm an enrolment in it.

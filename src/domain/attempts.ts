@@ -8,6 +8,9 @@ import type { RateLimit, RateLimiter } from './deps.ts';
 export const PASSWORD_ATTEMPTS: RateLimit = { name: 'auth.password', points: 10, seconds: 900 };
 export const CODE_ATTEMPTS: RateLimit = { name: 'auth.code', points: 10, seconds: 900 };
 
+/** Mails with links to one address, for each purpose. */
+export const LINKS_TO_ADDRESS: RateLimit = { name: 'auth.link', points: 3, seconds: 900 };
+
 /** Counts one attempt. @throws TOO_MANY_REQUESTS when there were too many. */
 export async function requireAttempt(limiter: RateLimiter, limit: RateLimit, key: string): Promise<void> {
   const { allowed, resetSeconds } = await limiter.consume(limit, key);

@@ -8,6 +8,8 @@ import type { Storage } from './storage.ts';
 
 /** Slow, salted password hashes. Both throw SERVICE_UNAVAILABLE when too many wait. */
 export type PasswordHasher = {
+  /** About how many there is time for; both count. */
+  perMinute: number;
   hash(password: string): Promise<string>;
   /** Without a hash it takes as long, and is false: whoever guesses cannot tell that there is no account. */
   verify(hash: string | undefined, password: string): Promise<boolean>;

@@ -9,6 +9,9 @@ import { createSemaphore } from '../kernel/semaphore.ts';
 /** argon2id (the library's default variant) at OWASP's first recommended setting: 19 MiB, 2 passes, 1 lane. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
+/** What a slow core manages, with the rests. */
+const PER_MINUTE = 600;
+
 /** How long each hash rests, in times of what it took. */
 const REST = 2;
 
@@ -18,8 +21,9 @@ const REST = 2;
  * long is told to come again.
  */
 export function createPasswordHasher(): PasswordHasher {
+  const permits = Math.max(1, availableParallelism() - 1);
   const oneOfFew = createSemaphore({
-    permits: Math.max(1, availableParallelism() - 1),
+    permits,
     maxQueue: 64,
     maxWaitMs: 5_000,
     refuse: () => unavailable('too_many_sign_ins', 'Too many sign-ins at once. Try again.'),
@@ -36,6 +40,7 @@ export function createPasswordHasher(): PasswordHasher {
     });
   let decoy: Promise<string> | undefined;
   return {
+    perMinute: permits * PER_MINUTE,
     hash: (password) => paced(() => hash(password, PARAMETERS)),
     async verify(stored, password) {
       decoy ??= hash(randomBytes(16), PARAMETERS);

@@ -1,10 +1,22 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, date, index, jsonb, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  date,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { PlatformRole } from '../../kernel/permissions.ts';
 import { EMAIL_TOKEN_PURPOSES, type UserSettings } from '../../kernel/vocabulary.ts';
 import { createdAt, id, moment, updatedAt } from '../columns.ts';
 
-/* The columns of these four tables that better-auth knows keep its names and formats: it writes sign-ins here. */
+/* The columns of those of these tables that better-auth knows keep its names and formats: it writes sign-ins here. */
 
 export const users = pgTable(
   'users',
@@ -67,6 +79,19 @@ export const sessions = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [index('sessions_user').on(t.userId), index('sessions_created').on(t.createdAt)],
+);
+
+/** From where an account has been signed in to: an address, or the /64 of an IPv6 one. */
+export const knownClients = pgTable(
+  'known_clients',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    client: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.client] })],
 );
 
 export const accounts = pgTable(

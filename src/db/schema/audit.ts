@@ -37,8 +37,6 @@ export const auditLog = pgTable(
     index('audit_log_organization').on(t.organizationId, t.id),
     uniqueIndex('audit_log_chain').on(t.chainId, t.seq),
     index('audit_log_user').on(t.userId, t.id),
-    // From where an account has been signed in to.
-    index('audit_log_logins').on(t.userId, t.ipAddress).where(sql`${t.action} = 'login'`),
     ...ofOrganizationOrUser(t.organizationId, t.userId),
   ],
 );

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
+import { clientOf } from '../../kernel/networks.ts';
 import { newSecret } from '../../kernel/secrets.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
@@ -20,6 +21,18 @@ export type OpenedSession = {
   token: string;
   remembered: boolean;
 };
+
+/** Whether an account that was signed in to before is so for the first time from there. */
+async function rememberClient(tx: Transaction, userId: string, ipAddress: string | null, now: Date) {
+  if (ipAddress === null) return false;
+  const client = clientOf(ipAddress);
+  const [found] = await tx<{ elsewhere: boolean }[]>`
+    with added as (
+      insert into known_clients ${tx({ userId, client, createdAt: now })} on conflict do nothing returning client)
+    select exists (select 1 from known_clients where user_id = ${userId} and client <> ${client})
+      and exists (select 1 from added) as elsewhere`;
+  return found?.elsewhere === true;
+}
 
 /**
  * Signs an account in: the session, its audit row, and a mail to the holder when the sign-in comes from somewhere new.
@@ -45,10 +58,7 @@ export async function openSession(
     createdAt: now,
     updatedAt: now,
   };
-  const [earlier] = await tx<{ any: boolean; here: boolean }[]>`
-    select exists (select 1 from audit_log where user_id = ${user.id} and action = 'login') as any,
-      exists (select 1 from audit_log where user_id = ${user.id} and action = 'login'
-        and ip_address is not distinct from ${origin.ipAddress}) as here`;
+  const isElsewhere = await rememberClient(tx, user.id, origin.ipAddress, now);
   await tx`insert into sessions ${tx(session)}`;
   await tx`
     with old as materialized (
@@ -62,7 +72,7 @@ export async function openSession(
     resourceId: session.id,
     after: { method: options.method, userAgent: origin.userAgent, expiresAt: session.expiresAt },
   });
-  if (earlier?.any === true && !earlier.here) {
+  if (isElsewhere) {
     const { ipAddress, userAgent } = origin;
     const notice = { kind: 'signIn' as const, at: now.toISOString(), ipAddress, userAgent };
     await enqueue(tx, 'mail.notice', { to: user.email, notice }, now);

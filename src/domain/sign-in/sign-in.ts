@@ -87,14 +87,14 @@ export function signInRegistered(
 }
 
 /**
- * Whether somebody has signed in to this address's account from there before. Who guesses from elsewhere must not keep
- * its holder out.
+ * Whether somebody has signed in to this address's account from there before (`client` as `clientOf` names it). Who
+ * guesses from elsewhere must not keep its holder out.
  */
-export async function isKnownClient(deps: Deps, email: string, ipAddress: string | null): Promise<boolean> {
+export async function isKnownClient(deps: Deps, email: string, client: string): Promise<boolean> {
   const rows = await deps.db.query(
     (sql) => sql`
-      select 1 from users u join audit_log l on l.user_id = u.id
-      where u.email = ${email} and l.action = 'login' and l.ip_address = ${ipAddress} limit 1`,
+      select 1 from users u join known_clients k on k.user_id = u.id
+      where u.email = ${email} and k.client = ${client}`,
   );
   return rows.length > 0;
 }
