@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issueLink } from '../../src/domain/email-link/index.ts';
+import { newId } from '../../src/kernel/ids.ts';
 import { untilBlocked } from '../api/stage.ts';
 import { browser } from '../support/browser.ts';
 import {
@@ -20,6 +21,7 @@ import {
   tokenOf,
   unverifiedUser,
 } from '../support/links.ts';
+import { newPublicKey } from '../support/ssh-keys.ts';
 import { enableTwoFactor } from '../support/two-factor.ts';
 
 const NEW_PASSWORD = 'Better-horse-2';
@@ -85,7 +87,42 @@ describe('a new password by mail', () => {
     );
     const trail = await h.sql`select before, after from audit_log
       where user_id = ${user.id} and action = 'resetPassword'`;
-    expect(trail).toEqual([{ before: null, after: null }]);
+    expect(trail).toEqual([{ before: { emailVerified: false }, after: { emailVerified: true } }]);
+  });
+
+  /** An account with whatever lets somebody in besides the password. */
+  async function withAccess(verified: boolean) {
+    const user = await h.user({ verified });
+    await enableTwoFactor(h, user);
+    const key = await h.key(user, { scope: 'user' });
+    expect((await user.post('sshKey.create', { name: 'old', publicKey: newPublicKey() })).status).toBe(200);
+    await h.sql`insert into tunnel_devices (id, user_id, name, token_hash)
+      values (${newId()}, ${user.id}, 'old', ${user.id})`;
+    const token = tokenOf(await askForLink(h, user.email, 'reset'));
+    expect((await reset(token)).status).toBe(200);
+    const [left] = await h.sql`
+      select (select count(*)::int from ssh_keys where user_id = ${user.id}) as ssh_keys,
+        (select count(*)::int from tunnel_devices where user_id = ${user.id}) as devices,
+        (select count(*)::int from recovery_codes where user_id = ${user.id}) > 0 as codes`;
+    return {
+      left,
+      byKey: await key.get('organization.all'),
+      signedIn: await browser(h).signIn(user.email, NEW_PASSWORD),
+    };
+  }
+
+  test('that proves the address for the first time ends what whoever made the account could get in by', async () => {
+    const { left, byKey, signedIn } = await withAccess(false);
+    expect(byKey.status).toBe(401);
+    expect([signedIn.status, signedIn.body.redirect]).toEqual([200, false]);
+    expect(left).toEqual({ sshKeys: 0, devices: 0, codes: false });
+  });
+
+  test('of an address that was proved before leaves keys, devices and the second factor', async () => {
+    const { left, byKey, signedIn } = await withAccess(true);
+    expect(byKey.status).toBe(200);
+    expect(signedIn.body.twoFactorRedirect).toBe(true);
+    expect(left).toEqual({ sshKeys: 1, devices: 1, codes: true });
   });
 
   test('must be a good one, and a weak one does not use the link up', async () => {

@@ -90,8 +90,22 @@ export async function verifyEmail(deps: Deps, origin: Origin, token: string): Pr
 }
 
 /**
+ * Ends all by which whoever made an account could still get at it, once the holder of its address has proved that it is
+ * his: keys, devices and a second factor may be somebody else's.
+ */
+async function endAccessFromBefore(tx: Transaction, userId: string): Promise<void> {
+  await tx`delete from api_keys where user_id = ${userId}`;
+  await tx`delete from ssh_keys where user_id = ${userId}`;
+  await tx`delete from tunnel_devices where user_id = ${userId}`;
+  await tx`delete from tunnel_enrolments where approved_by = ${userId}`;
+  await tx`delete from two_factors where user_id = ${userId}`;
+  await tx`delete from recovery_codes where user_id = ${userId}`;
+  await tx`update users set two_factor_enabled = false where id = ${userId}`;
+}
+
+/**
  * Chooses a new password by the token from a mail: every session ends. The mailbox being proved, so is the address. A
- * second factor stays in force.
+ * second factor stays in force, unless the address was not proved before: then it goes, and all keys and devices with it.
  *
  * @throws BAD_REQUEST for a weak password or a token as above.
  */
@@ -108,6 +122,7 @@ export async function resetPassword(
     const user = await takeLink(tx, link);
     if (user.email !== link.email) throw invalid();
     await setPassword(tx, deps, user, hash, null);
+    if (!user.emailVerified) await endAccessFromBefore(tx, user.id);
     await tx`update users set email_verified = true, updated_at = ${deps.now()} where id = ${user.id}`;
     await record(tx, auditAs(origin, user), deps.now(), {
       organizationId: null,
@@ -115,6 +130,7 @@ export async function resetPassword(
       resourceType: 'user',
       resourceId: user.id,
       resourceName: user.email,
+      ...(user.emailVerified ? {} : { before: { emailVerified: false }, after: { emailVerified: true } }),
     });
   });
 }
