@@ -16,6 +16,9 @@ export const INVITATION_LISTS: readonly DeclaredLimit[] = [
   { name: 'invitation.lists.day', points: 20, seconds: 24 * 60 * 60 },
 ];
 
+/** The reason of a refusal whose headers are set here. */
+export const RATE_LIMITED = 'rate_limited';
+
 type Counted = DeclaredLimit & RateLimitResult;
 
 /** As in draft-ietf-httpapi-ratelimit-headers-10: lists of structured fields, an item for each limit. */
@@ -33,7 +36,10 @@ function showLimits(ctx: Pick<Context, 'setHeader'>, counted: readonly Counted[]
  *
  * @throws TOO_MANY_REQUESTS
  */
-export async function countCall(ctx: Context, own: readonly DeclaredLimit[]): Promise<void> {
+export async function countCall(
+  ctx: Pick<Context, 'rateLimiter' | 'callLimit' | 'principal' | 'clientKey' | 'setHeader'>,
+  own: readonly DeclaredLimit[],
+): Promise<void> {
   const { rateLimiter, principal, clientKey, callLimit } = ctx;
   const limits: readonly DeclaredLimit[] = callLimit === undefined ? own : [callLimit, ...own];
   const counted: Counted[] = [];
@@ -45,7 +51,7 @@ export async function countCall(ctx: Context, own: readonly DeclaredLimit[]): Pr
     const { points, seconds } = limit;
     showLimits(ctx, counted.slice(-1));
     throw tooManyRequests(
-      'rate_limited',
+      RATE_LIMITED,
       `At most ${points} calls in ${seconds} seconds. Try again in ${result.resetSeconds} s.`,
       result.resetSeconds,
     );

@@ -1,9 +1,11 @@
 import { TRPCError } from '@trpc/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ZodError } from 'zod';
+import { countCall } from '../api/rate-limits.ts';
 import type { AuthRoute } from '../auth/route.ts';
 import { notFound } from '../kernel/errors.ts';
-import { clientKeyOf, originOf, type ReadPrincipal } from './context.ts';
+import { clientOf } from '../kernel/networks.ts';
+import { type ContextOptions, originOf, type ReadPrincipal } from './context.ts';
 import { requireMethod } from './methods.ts';
 import { requireTrustedOrigin } from './origin.ts';
 import { sendError, sendJson } from './wire.ts';
@@ -14,7 +16,7 @@ const nameOf = (request: FastifyRequest) => (request.params as { '*': string })[
 export function serveAuth(
   app: FastifyInstance,
   routes: ReadonlyMap<string, AuthRoute>,
-  trustedOrigins: ReadonlySet<string>,
+  { rateLimiter, callLimit, trustedOrigins }: ContextOptions,
   principalOfCookie: ReadPrincipal,
 ): void {
   const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
@@ -29,13 +31,19 @@ export function serveAuth(
     requireMethod(request, reply, route.method);
     if (route.method === 'POST') requireTrustedOrigin(request, trustedOrigins);
     const origin = originOf(request);
+    const clientKey = clientOf(origin.ipAddress);
+    const setHeader = (name: string, value: string) => void reply.header(name, value);
     const { body, cookies = [] } = await route.handle({
       method: route.method,
       body: request.body,
       origin,
-      clientKey: clientKeyOf(request.ip),
+      clientKey,
       cookie: request.headers.cookie,
-      principal: () => principalOfCookie(request, origin),
+      async principal() {
+        const principal = await principalOfCookie(request, origin);
+        await countCall({ rateLimiter, callLimit, principal, clientKey, setHeader }, []);
+        return principal;
+      },
     });
     for (const cookie of cookies) reply.header('set-cookie', cookie);
     return sendJson(reply, body);

@@ -1,14 +1,15 @@
 import { isIPv4 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import ipaddr from 'ipaddr.js';
 import type { Context } from '../api/context.ts';
+import { countCall } from '../api/rate-limits.ts';
 import type { Identity } from '../auth/better-auth.ts';
 import { readSignedCookie } from '../auth/cookie.ts';
 import type { keyReader, sessionReader } from '../auth/principal.ts';
 import type { Deps, RateLimit, RateLimiter } from '../domain/deps.ts';
 import { NO_PROSPECT, type Prospect } from '../domain/place.ts';
 import type { Origin, Principal } from '../domain/principal.ts';
-import { unauthorized } from '../kernel/errors.ts';
+import { DomainError, unauthorized } from '../kernel/errors.ts';
+import { canonicalAddress, clientOf } from '../kernel/networks.ts';
 import { requireTrustedOrigin } from './origin.ts';
 
 export type ContextOptions = {
@@ -29,27 +30,26 @@ export type CreateContext = (
   prospect: Prospect,
 ) => Promise<Context>;
 
+export type RequestOrigin = Origin & { ipAddress: string };
+
 const MAX_KEY_LENGTH = 256;
 const MAX_USER_AGENT_LENGTH = 512;
 
+/** Of a connection that is gone already. */
+const NO_ADDRESS = '0.0.0.0';
+
+/** Where a proxy names what is no address, the proxy itself is the client. */
+const addressOf = ({ ip, socket }: FastifyRequest): string =>
+  isIPv4(ip)
+    ? ip
+    : (canonicalAddress(ip ?? '') ?? canonicalAddress(socket.remoteAddress ?? '') ?? NO_ADDRESS);
+
 /** Where a request comes from; the address is the proxy's word only where the proxy is trusted. */
-export const originOf = (request: FastifyRequest): Origin => ({
-  ipAddress: request.ip,
+export const originOf = (request: FastifyRequest): RequestOrigin => ({
+  ipAddress: addressOf(request),
   userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
   requestId: request.id,
 });
-
-/** An IPv6 client holds a /64 or more, so all of that counts as one. */
-export function clientKeyOf(address: string): string {
-  if (isIPv4(address) || !ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  return parsed instanceof ipaddr.IPv6
-    ? parsed.parts
-        .slice(0, 4)
-        .map((part) => part.toString(16))
-        .join(':')
-    : parsed.toString();
-}
 
 /** Who the session cookie of a request stands for; a stale one is nobody. */
 export type ReadPrincipal = (
@@ -68,7 +68,10 @@ export function principalReader(options: ContextOptions): ReadPrincipal {
   };
 }
 
-/** Finds out once for each HTTP request who is calling. A bad key is refused; a stale cookie is nobody. */
+/**
+ * Finds out once for each HTTP request who is calling. A bad key is refused, and counted as a call of nobody; a stale
+ * cookie is nobody.
+ */
 export function contextFactory(options: ContextOptions): CreateContext {
   const { deps, rateLimiter, callLimit, principalOfKey, identity } = options;
   const principalOfCookie = principalReader(options);
@@ -88,13 +91,13 @@ export function contextFactory(options: ContextOptions): CreateContext {
 
   return async (request, reply, prospect) => {
     const origin = originOf(request);
-    return {
+    const context: Context = {
       deps,
       rateLimiter,
       callLimit,
-      principal: await principalOf(request, origin, prospect),
+      principal: null,
       origin,
-      clientKey: clientKeyOf(request.ip),
+      clientKey: clientOf(origin.ipAddress),
       isForm: false,
       takesLines: false,
       ifMatch: undefined,
@@ -105,5 +108,12 @@ export function contextFactory(options: ContextOptions): CreateContext {
         reply.header('set-cookie', identity.sessionCookie.cleared);
       },
     };
+    try {
+      context.principal = await principalOf(request, origin, prospect);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'UNAUTHORIZED') await countCall(context, []);
+      throw error;
+    }
+    return context;
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../api/context.ts';
+import { countCall } from '../api/rate-limits.ts';
 import { notFound } from '../kernel/errors.ts';
 import type { CreateContext } from './context.ts';
 import { ifMatchOf, tagAnswer } from './etag.ts';
@@ -56,18 +57,18 @@ export function plainRoutes(
     const key = idempotencyKeyOf(request);
     const ifMatch = ifMatchOf(request, endpoint);
     const input = inputOf(request, endpoint);
-    const ctx = { ...(await createContext(request, reply, endpoint.prospectOf(input))), ifMatch };
+    const caller = { ...(await createContext(request, reply, endpoint.prospectOf(input))), ifMatch };
+    // Who is not signed in is refused by everything that is not public: no key is looked up for that.
+    const isKeyed = key !== undefined && (caller.principal !== null || endpoint.meta.access === 'public');
+    if (isKeyed) await countCall(caller, []); // a repeat, which runs nothing, is a call too
+    const ctx = isKeyed ? { ...caller, callLimit: undefined } : caller;
     const run = async (deps = ctx.deps) => ({
       status: 200,
       body: toText(await callPlain(endpoint, { ...ctx, deps }, input)),
     });
-    // Who is not signed in is refused by everything that is not public: no key is looked up for that.
-    const isRefused = ctx.principal === null && endpoint.meta.access !== 'public';
     return sendAnswer(
       reply,
-      key === undefined || isRefused
-        ? await run()
-        : await answerKeyed(request, reply, key, { ctx, endpoint }, run),
+      isKeyed ? await answerKeyed(request, reply, key, { ctx, endpoint }, run) : await run(),
     );
   }
 

@@ -18,7 +18,7 @@ import { notFound } from '../kernel/errors.ts';
 import { serveAuth } from './auth.ts';
 import { avatarRoutes } from './avatars.ts';
 import { consoleRoutes } from './console.ts';
-import { type ContextOptions, contextFactory, principalReader } from './context.ts';
+import { type ContextOptions, contextFactory, originOf, principalReader } from './context.ts';
 import { endWithLastRequest } from './drain.ts';
 import { requireProperHead } from './head.ts';
 import { parseJsonBody } from './json.ts';
@@ -70,7 +70,8 @@ const loggedPath = (url: string): string =>
 
 /** One line a request. */
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, ip } = request;
+  const { method } = request;
+  const { ipAddress: ip } = originOf(request);
   const ms = Math.round(reply.elapsedTime * 10) / 10;
   request.log.info({ method, path: loggedPath(request.url), ip, status: reply.statusCode, ms }, 'answered');
 }
@@ -168,7 +169,7 @@ export async function createServer(options: ServerOptions) {
 
   const createContext = contextFactory(options);
   const operations = operationsRoutes(app, endpoints, options);
-  serveAuth(app, options.authRoutes, options.trustedOrigins, principalReader(options));
+  serveAuth(app, options.authRoutes, options, principalReader(options));
   trpcRoutes(app, endpoints, createContext);
   await referenceRoutes(app);
   if (options.consoleDirectory === undefined) pageRoutes(app);

@@ -1,6 +1,7 @@
 import { TRPCError } from '@trpc/server';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { describeError, type ErrorDescription, TRPC_CODE } from '../api/errors.ts';
+import { RATE_LIMITED } from '../api/rate-limits.ts';
 import type { Answer } from '../domain/idempotency.ts';
 import { DomainError, unavailable } from '../kernel/errors.ts';
 
@@ -52,8 +53,8 @@ export function prepareFailure(
   if (httpStatus >= 500) logFailure(reply, error, path);
   if (retryAfter !== undefined) {
     reply.header('retry-after', retryAfter);
-    if (httpStatus === 429 && !reply.hasHeader('ratelimit')) {
-      reply.header('ratelimit', `"${reason}";r=0;t=${retryAfter}`);
+    if (httpStatus === 429 && reason !== RATE_LIMITED) {
+      reply.header('ratelimit', `"${reason}";r=0;t=${retryAfter}`).removeHeader('ratelimit-policy');
     }
   }
   return { error, description };

@@ -40,6 +40,19 @@ export function canonicalNetwork(text: string): string | null {
   return bits === 128 ? first : `${first}/${bits}`;
 }
 
+/**
+ * An address in the one way to write it, without a zone, and without the port that some proxies add. Null for anything
+ * else.
+ */
+export function canonicalAddress(text: string): string | null {
+  const bare = text.replace(/^\[(.*)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/, '$1$2').replace(/%.*$/, '');
+  return bare.includes('/') ? null : canonicalNetwork(bare);
+}
+
+/** What counts as one client: an address, and of IPv6 the /64, as that is the least that anybody holds. */
+export const clientOf = (address: string): string =>
+  address.includes(':') ? (canonicalNetwork(`${address}/64`) ?? address) : address;
+
 /** Whether an address is one of `networks` or within one. An address that cannot be read is within none. */
 export function isWithinNetworks(address: string, networks: readonly string[]): boolean {
   const [client] = parse(address.replace(/%.*$/, '')) ?? []; // a zone says by which interface it came

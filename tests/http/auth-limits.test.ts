@@ -106,6 +106,21 @@ describe('behind a trusted proxy', () => {
     expect(rows).toEqual([{ ipAddress: address }]);
   });
 
+  test.each([
+    ['203.0.113.20:50123', '203.0.113.20'],
+    ['[2001:DB8:0:0::9]:443', '2001:db8::9'],
+    ['::ffff:203.0.113.21', '203.0.113.21'],
+    ['garbage', '127.0.0.1'],
+    ['x'.repeat(6_000), '127.0.0.1'],
+  ])('%.30s is one client, whatever its port', async (forwarded, address) => {
+    const user = await h.user();
+    await h.sql`delete from sessions where user_id = ${user.id}`;
+    expect((await signIn(h, user.email, from(forwarded), PASSWORD)).status).toBe(200);
+    expect(await h.sql`select ip_address from sessions where user_id = ${user.id}`).toEqual([
+      { ipAddress: address },
+    ]);
+  });
+
   test('an address that is none is no fault of ours', async () => {
     const user = await h.user();
     for (const address of [

@@ -177,6 +177,30 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect((await h.anonymous.send('/health', {})).status).toBe(200);
   });
 
+  test('counts keys that open nothing, repeats under an Idempotency-Key, and readings of the session', async () => {
+    await using h = await createHarness({ RATE_LIMIT_PER_MINUTE: '5', TRUSTED_PROXIES: '127.0.0.1' });
+    const from = (address: string, headers = {}) =>
+      httpCaller(h.baseUrl, { 'x-forwarded-for': address, ...headers });
+    const sixOf = async (call: () => Promise<Reply>) => {
+      const replies: Reply[] = [];
+      for (const _ of times(6, () => 0)) replies.push(await call());
+      return replies.map(({ status }) => status);
+    };
+
+    const stranger = from('203.0.113.1', { 'x-api-key': 'nope' });
+    expect(await sixOf(() => stranger.get('user.me'))).toEqual([401, 401, 401, 401, 401, 429]);
+    expect((await from('203.0.113.1').get('settings.get')).status).toBe(429);
+
+    const ada = await h.user();
+    const create = () => ada.post('organization.create', { name: 'One' }, { 'idempotency-key': 'once' });
+    expect(await sixOf(create)).toEqual([200, 200, 200, 200, 200, 429]);
+    const nobody = from('203.0.113.2', { 'idempotency-key': 'once' });
+    expect(await sixOf(() => nobody.post('user.register', {}))).toEqual([400, 400, 400, 400, 400, 429]);
+
+    const ben = await h.user();
+    expect(await sixOf(() => ben.get('auth/get-session'))).toEqual([200, 200, 200, 200, 200, 429]);
+  });
+
   test('limits nothing when it is 0', async () => {
     await using h = await createHarness({ RATE_LIMIT_PER_MINUTE: '0' });
     const { status, headers } = await h.anonymous.get('settings.get');
