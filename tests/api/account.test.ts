@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHarness, type Harness, httpCaller, PASSWORD, type TestUser } from '../support/harness.ts';
+import {
+  createHarness,
+  type Harness,
+  httpCaller,
+  PASSWORD,
+  type Reply,
+  type TestUser,
+} from '../support/harness.ts';
 import { linkTo, mailsTo, tokenOf } from '../support/links.ts';
 
 /* What people read and change of their own account, and what others see of it. */
@@ -243,6 +250,18 @@ describe('a new address', () => {
     expect((await signIn(ada.email, PASSWORD)).status).toBe(401);
     expect((await mailsTo(h, ada.email)).at(-1)?.subject).toBe('Your e-mail address was changed');
     expect((await h.anonymous.post('auth/verify-email', { token })).status).toBe(400);
+  });
+
+  test('is mailed three links in a quarter of an hour, whoever asks', async () => {
+    const email = 'stranger@example.net';
+    const people = [await h.user(), await h.user(), await h.user(), await h.user()];
+    const replies: Reply[] = [];
+    for (const person of people) {
+      replies.push(await person.post('user.update', { email, currentPassword: PASSWORD }));
+    }
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+    expect(replies[3]?.headers.get('ratelimit')).toMatch(/^"too_many_attempts";r=0;t=\d+$/);
+    expect(replies[3]?.headers.get('ratelimit-policy')).toBeNull();
   });
 
   test('that has an account is refused, also when it gets one in between', async () => {

@@ -168,6 +168,11 @@ describe.each(WAYS)('$way', ({ send }) => {
     const expected = [400, 'disposable_email', 'email'];
     await expectRefused({ email: 'ada@mailinator.com' }, expected);
     await expectRefused({ email: 'ada@sub.mailinator.com' }, expected);
+    const moved = await (await h.user()).post('user.update', {
+      email: 'ada@mailinator.com',
+      currentPassword: PASSWORD,
+    });
+    expect([moved.status, moved.body.data.reason, moved.body.issues[0].path[0]]).toEqual(expected);
     await expectTaken({});
   });
 

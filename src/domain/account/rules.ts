@@ -11,6 +11,13 @@ import {
 /** What the installation's rules look at. */
 export type Applicant = { email: string; dateOfBirth: string | null; country: string | null };
 
+/** @throws BAD_REQUEST for a disposable address where the installation takes none. */
+export function requireLastingEmail(settings: InstallationSettings, email: string): void {
+  if (settings.refuseDisposableEmail && isDisposableEmail(email)) {
+    throw badRequest('email', 'disposable_email', 'Use an address that is not of a throw-away mail service.');
+  }
+}
+
 /**
  * Whether somebody may make an account for himself.
  *
@@ -22,9 +29,7 @@ export function requireAdmission(settings: InstallationSettings, applicant: Appl
   if (!settings.registration) {
     throw switchedOff('registration_off', 'This installation takes no new accounts.');
   }
-  if (settings.refuseDisposableEmail && isDisposableEmail(email)) {
-    throw badRequest('email', 'disposable_email', 'Use an address that is not of a throw-away mail service.');
-  }
+  requireLastingEmail(settings, email);
   if (country === null && requiresCountry(settings)) {
     throw badRequest('billingCountry', 'country_required', 'Say in which country you live.');
   }

@@ -13,6 +13,7 @@ import { withDefaults } from '../settings/index.ts';
 import { lockUser } from '../user-lock.ts';
 import { emailTaken } from './insert.ts';
 import { type Account, type ProfileRow, profileColumns, toAccount } from './profile.ts';
+import { requireLastingEmail } from './rules.ts';
 
 /** Columns that their holder writes. Omitted keeps, null clears. */
 const PLAIN = [
@@ -92,8 +93,8 @@ async function askForAddress(
  * Changes the caller's own account. A new password ends all other sessions; a new address is asked for confirmation
  * first, and the present one told.
  *
- * @throws BAD_REQUEST for a wrong or missing current password, a weak new one, and a date of birth that cannot be or is
- *   too recent; PRECONDITION_FAILED for a date of birth that is locked, and when the
+ * @throws BAD_REQUEST for a wrong or missing current password, a weak new one, a disposable address where none is taken,
+ *   and a date of birth that cannot be or is too recent; PRECONDITION_FAILED for a date of birth that is locked, and when the
  *   account has changed (`ifMatch`); CONFLICT for an address that has an account.
  */
 export async function updateAccount(
@@ -128,7 +129,10 @@ export async function updateAccount(
     const update = { ...after, ...(isRenamed ? { name } : {}), settings: tx.json(settings), updatedAt: now };
     await tx`update users set ${tx(update)} where id = ${userId}`;
     if (newHash !== undefined) await setPassword(tx, deps, user, newHash, principal.sessionId);
-    if (email !== undefined) await askForAddress(tx, deps, user, email);
+    if (email !== undefined) {
+      requireLastingEmail(withDefaults(row.storedSettings ?? undefined), email);
+      await askForAddress(tx, deps, user, email);
+    }
     await record(tx, principal, now, {
       organizationId: null,
       action: 'update',
