@@ -8,6 +8,8 @@ import { createSemaphore } from '../kernel/semaphore.ts';
 
 const SIZE = 256;
 const MAX_PIXELS = 50_000_000;
+/** Of a picture that has to be held whole in memory. */
+const MAX_BYTES = 150_000_000;
 /** Far more than 50 megapixels take. */
 const MAX_SECONDS = 10;
 /** What file-type needs to tell formats apart; it would walk through all of a longer file. */
@@ -50,9 +52,19 @@ const readable = <T>(result: Promise<T>): Promise<T> =>
 
 async function toAvatar(file: Uint8Array): Promise<Uint8Array> {
   const picture = await pictureIn(file);
-  const { width, height } = await readable(sharp(picture, { limitInputPixels: false }).metadata());
+  const { width, height, channels, depth, format, isProgressive } = await readable(
+    sharp(picture, { limitInputPixels: false }).metadata(),
+  );
   if (width * height > MAX_PIXELS) {
     throw refuse('too_many_pixels', `A picture has at most ${MAX_PIXELS / 1_000_000} megapixels.`);
+  }
+  // Others are read row by row.
+  const isHeldWhole = isProgressive || format === 'webp';
+  if (isHeldWhole && width * height * channels * (depth === 'ushort' ? 2 : 1) > MAX_BYTES) {
+    throw refuse(
+      'too_many_pixels',
+      `Interlaced, progressive and WebP pictures take at most ${MAX_BYTES / 1_000_000} MB unpacked.`,
+    );
   }
   return readable(
     sharp(picture, { limitInputPixels: MAX_PIXELS, failOn: 'warning', pages: 1, unlimited: false })

@@ -192,18 +192,24 @@ describe('what is damaged is refused', () => {
 describe('what would cost too much is refused from its header', () => {
   test('256 megapixels in a PNG', () => refused(plainPng(16_384, 16_384), 'too_many_pixels'));
   test('just above 50 megapixels', () => refused(plainPng(50_000, 1001), 'too_many_pixels'));
-  test('a header that promises what no data follows', () => {
+  /** A PNG whose header promises what no data follows: bits a channel, kind of colour, and whether it is interlaced. */
+  const promising = (side: number, bits: number, colour: number, interlaced: number) => {
     const header = Buffer.alloc(13);
-    header.writeUInt32BE(0x7fffffff, 0);
-    header.writeUInt32BE(0x7fffffff, 4);
-    header[8] = 8;
-    const file = [
+    header.writeUInt32BE(side, 0);
+    header.writeUInt32BE(side, 4);
+    header.set([bits, colour, 0, 0, interlaced], 8);
+    return Buffer.concat([
       files.png.subarray(0, 8),
       pngChunk('IHDR', header),
       pngChunk('IDAT', deflateSync(bytes('\0'))),
       pngChunk('IEND', bytes('')),
-    ];
-    return refused(Buffer.concat(file), 'image_damaged');
+    ]);
+  };
+  test('a header that promises what no data follows', () =>
+    refused(promising(0x7fffffff, 8, 0, 0), 'image_damaged'));
+  test('what has to be held whole: 50 megapixels of four channels of 16 bits, interlaced', async () => {
+    await refused(promising(7_071, 16, 6, 1), 'too_many_pixels');
+    await refused(promising(7_071, 16, 6, 0), 'image_damaged'); // row by row it could be read
   });
 
   test('compressed text and profiles that swell to gigabytes change nothing', async () => {
