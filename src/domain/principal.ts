@@ -1,5 +1,5 @@
 import type { InstallationSettings } from '../kernel/installation.ts';
-import type { Permission, PlatformRole, Role, RoleGrant } from '../kernel/permissions.ts';
+import { can, type Permission, type PlatformRole, type Role, type RoleGrant } from '../kernel/permissions.ts';
 import type { Place } from './place.ts';
 
 /** From where a call came, for the audit trail. */
@@ -50,6 +50,10 @@ export type Principal = Origin & {
   /** The rules of the installation, where the procedure was known to ask them. */
   settings: InstallationSettings | null;
 };
+
+/** The active membership, where the role there and the key, if it is one, allow this; null otherwise. */
+export const activeWith = ({ active, key }: Principal, permission: Permission): ActiveMembership | null =>
+  active !== null && can(active.grant, permission, key?.permissions) ? active : null;
 
 /** A member acting in an organization, allowed to do `permission` there. */
 export type OrganizationActor = {

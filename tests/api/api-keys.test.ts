@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
-import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
-import { invite, untilBlocked } from './stage.ts';
+import { type Caller, createHarness, type Harness, type TestUser } from '../support/harness.ts';
+import { invite, newRoleOf, untilBlocked } from './stage.ts';
 
 let h: Harness;
 beforeAll(async () => {
@@ -174,6 +174,32 @@ describe('a key that is limited to permissions', () => {
     await org.owner.post('organization.updateMemberRole', { memberId, role: 'member' });
     expect((await audit()).status).toBe(403);
     expect((await org.owner.get('organization.one', { organizationId: org.id })).status).toBe(200);
+  });
+
+  test('or bound sees no organization that the role of its holder may not read', async () => {
+    const org = await h.organization();
+    await newRoleOf(h, org.id, 'records', ['dnsRecord:read']);
+    const member = await org.join('member');
+    const [, home] = (await member.get('organization.all')).body;
+    const bound = await h.key(member, { organizationId: org.id });
+    const permissions = ['organization:read'];
+    const limited = await h.key(member, { scope: 'user', organizationId: org.id, permissions });
+    const seen = async (caller: Caller) => [
+      (await caller.get('organization.all')).body.map(({ id }: { id: string }) => id),
+      (await caller.get('organization.active')).body?.id,
+    ];
+    expect(await seen(bound)).toEqual([[org.id], org.id]);
+    expect(await seen(limited)).toEqual([[org.id, home.id], org.id]);
+    const { memberId } = member;
+    await org.owner.post('organization.updateMemberRole', { memberId, role: 'records' });
+    expect(await seen(bound)).toEqual([[], undefined]);
+    expect(await seen(limited)).toEqual([[home.id], undefined]);
+    expect(await seen(member)).toEqual([[org.id, home.id], org.id]);
+    const first = await limited.get('organization.all', { limit: 1 });
+    const next = await limited.get('organization.all', {
+      cursor: first.headers.get('x-next-cursor') ?? '',
+    });
+    expect([first.body, next.body]).toMatchObject([[], [{ id: home.id }]]);
   });
 
   test('lists itself and no other key', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import { type Caller, createHarness, type Harness } from '../support/harness.ts';
-import { invite } from './stage.ts';
+import { invite, newRoleOf } from './stage.ts';
 
 let h: Harness;
 beforeAll(async () => {
@@ -185,6 +185,22 @@ describe('a profile', () => {
 
     await h.sql`update users set role = 'staff' where id = ${stranger.id}`;
     expect((await stranger.get('user.one', { userId: owner.id })).body.id).toBe(owner.id);
+  });
+
+  test('is not seen by whose role or key lacks member:read, but for his own', async () => {
+    const { id, owner, admin } = await team();
+    await newRoleOf(h, id, 'records', ['dnsRecord:read']);
+    const key = await h.key(admin, { organizationId: id, permissions: ['member:read'] });
+    await admin.post('organization.setActive', { organizationId: id });
+    const statusOf = async (caller: Caller, userId: string) =>
+      (await caller.get('user.one', { userId })).status;
+    for (const caller of [admin, key]) expect(await statusOf(caller, owner.id)).toBe(200);
+    await owner.post('organization.updateMemberRole', { memberId: admin.memberId, role: 'records' });
+    for (const caller of [admin, key]) {
+      expect(await statusOf(caller, owner.id)).toBe(404);
+      expect(await statusOf(caller, admin.id)).toBe(200);
+    }
+    expect((await admin.get('user.checkUserOrganizations', { userId: owner.id })).status).toBe(404);
   });
 
   test('is not seen any more once the membership has ended', async () => {

@@ -12,7 +12,6 @@ import {
   setDefault,
   updateOrganization,
 } from '../../domain/organization/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
 import { Id, Name } from '../../kernel/schemas.ts';
 import { ArrayPage, GrantableRole, Organization, OrganizationWithMembers } from '../schemas.ts';
 import { organizationProcedure, userProcedure } from '../trpc.ts';
@@ -62,13 +61,17 @@ export const coreProcedures = {
     .mutation(({ ctx, input }) => createOrganization(ctx.deps, ctx.principal, input)),
 
   all: userProcedure
-    .meta({ summary: 'List the organizations of the caller', limitedKeys: 'organization:read' })
+    .meta({
+      summary: 'List the organizations of the caller',
+      description: "With a limited API key, those that the key and its holder's role there may read.",
+      limitedKeys: 'organization:read',
+    })
     .input(ArrayPage.extend({ activeOnly: z.boolean().default(false) }).prefault({}))
     .output(z.array(OrganizationWithMembers))
     .query(async ({ ctx, input }) => {
       const { activeOnly, limit, cursor = null } = input;
-      const rows = await listOrganizations(ctx.deps, ctx.principal, { activeOnly, limit: limit + 1, cursor });
-      const { items, nextCursor } = takePage(rows, limit);
+      const page = { activeOnly, limit, cursor };
+      const { items, nextCursor } = await listOrganizations(ctx.deps, ctx.principal, page);
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),
@@ -148,6 +151,8 @@ export const coreProcedures = {
   active: userProcedure
     .meta({
       summary: 'Read the active organization',
+      description:
+        "Null for who belongs to none, and where a limited API key or its holder's role may not read it.",
       limitedKeys: 'organization:read',
       version: ORGANIZATION_FIELDS,
     })

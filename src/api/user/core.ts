@@ -22,7 +22,7 @@ export const userProcedures = {
     .meta({
       summary: 'Read a profile',
       description:
-        '`me`, a member of the active organization, or any account for platform staff. Members see nothing private of each other.',
+        '`me`, a member of the active organization with member:read there, or any account for platform staff. Members see nothing private of each other.',
       version: ACCOUNT_FIELDS,
       limitedKeys: 'member:read',
     })

@@ -1,7 +1,7 @@
 import { notFound } from '../../kernel/errors.ts';
-import { can, canOnPlatform } from '../../kernel/permissions.ts';
+import { canOnPlatform } from '../../kernel/permissions.ts';
 import type { Deps } from '../deps.ts';
-import type { Principal } from '../principal.ts';
+import { activeWith, type Principal } from '../principal.ts';
 
 /**
  * How many organizations an account belongs to, as far as the caller may know: all of one's own and, for platform
@@ -10,10 +10,9 @@ import type { Principal } from '../principal.ts';
  * @throws NOT_FOUND alike for everybody else.
  */
 export async function countOrganizations(deps: Deps, principal: Principal, userId: string): Promise<number> {
-  const { active } = principal;
   const id = userId === 'me' ? principal.userId : userId;
   const all = id === principal.userId || canOnPlatform(principal.platformRole, 'user.readAny');
-  const organizationId = active !== null && can(active.grant, 'member:read') ? active.organizationId : null;
+  const organizationId = activeWith(principal, 'member:read')?.organizationId ?? null;
   const [row] = await deps.db.query(
     (sql) => sql<{ organizations: number }[]>`
       select count(m.id) as organizations

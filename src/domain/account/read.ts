@@ -3,7 +3,7 @@ import { canOnPlatform } from '../../kernel/permissions.ts';
 import { type ApiKey, listApiKeys } from '../api-key/index.ts';
 import type { Deps } from '../deps.ts';
 import type { OwnMembership } from '../organization/index.ts';
-import { isLimited, type Principal } from '../principal.ts';
+import { activeWith, isLimited, type Principal } from '../principal.ts';
 import {
   type Account,
   type PrivateProfile,
@@ -28,8 +28,8 @@ export async function ownAccount(deps: Deps, principal: Principal): Promise<Acco
 }
 
 /**
- * A profile: one's own (`me`), one of a member of the active organization, or any for platform staff. Members see
- * nothing private of each other, limited API keys nothing private of anybody.
+ * A profile: one's own (`me`), one of a member of the active organization for whoever may read members there, or any for
+ * platform staff. Members see nothing private of each other, limited API keys nothing private of anybody.
  *
  * @throws NOT_FOUND alike for everybody else.
  */
@@ -37,7 +37,7 @@ export async function oneUser(deps: Deps, principal: Principal, userId: string):
   const id = userId === 'me' ? principal.userId : userId;
   const isWhole = !isLimited(principal.key);
   const isStaff = isWhole && canOnPlatform(principal.platformRole, 'user.readAny');
-  const organizationId = principal.active?.organizationId ?? null;
+  const organizationId = activeWith(principal, 'member:read')?.organizationId ?? null;
   const [row] = await deps.db.query(
     (sql) => sql<ProfileRow[]>`
       select ${profileColumns(sql, deps.now())} from users u
