@@ -14,6 +14,6 @@ test.each([
   ['a right of admins and custom roles', '| `member:update` | yes | yes |  | yes |'],
   ['a right on the installation', '| `settings.update` |  |  | yes | yes |'],
   ['a procedure of an organization', '| `user.all` | `member:read` | with `member:read` |'],
-  ['one that limited keys never call', '| `organization.setDefault` | `organization:read` | none |'],
+  ['one that limited keys never call', '| `organization.setDefault` | member | none |'],
   ['one of every user', '| `apiKey.whoami` | user | any |'],
 ])('it names %s', (_, line) => expect(written).toContain(line));

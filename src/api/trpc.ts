@@ -15,8 +15,8 @@ import { formWanted } from './upload.ts';
 
 /** Everything that is said about a procedure besides its input, output and code. */
 export type Meta = {
-  /** Who may call it. Every procedure states one. */
-  access?: 'public' | 'user' | `platform:${PlatformRight}` | Permission;
+  /** Who may call it. Every procedure states one. `member` is whoever belongs to the organization, in any role. */
+  access?: 'public' | 'user' | 'member' | `platform:${PlatformRight}` | Permission;
   /** One line for the reference. */
   summary?: string;
   /** What an expert should know, in a few sentences. */
@@ -143,10 +143,10 @@ export async function acting(found: Promise<OrganizationActor>, meta: Meta | und
 /** Where a procedure happens whose input has an `organizationId`. */
 export const IN_ORGANIZATION = [{ field: 'organizationId', kind: 'organization' }] as const;
 
-/** A member with this permission in the organization that `organizationId` names, or in the active one. */
-export const organizationProcedure = (permission: Permission) =>
+/** A member with this permission (null: in any role) in the organization that `organizationId` names, or in the active one. */
+export const organizationProcedure = (permission: Permission | null) =>
   signedIn
-    .meta({ access: permission, place: IN_ORGANIZATION })
+    .meta({ access: permission ?? 'member', place: IN_ORGANIZATION })
     .input(OrganizationRef.prefault({}))
     .use(async ({ ctx, input, meta, next }) =>
       next({

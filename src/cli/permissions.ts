@@ -50,7 +50,7 @@ function proceduresTable(router: AnyTRPCRouter): string {
     ['procedure', 'who may call it', 'limited API keys'],
     endpoints.map(({ name, meta: { access = 'nobody', limitedKeys } }) => [
       `\`${name}\``,
-      access === 'public' || access === 'user' ? access : `\`${access}\``,
+      ['public', 'user', 'member'].includes(access) ? access : `\`${access}\``,
       keysOf(access, limitedKeys),
     ]),
   );
@@ -77,9 +77,10 @@ Nobody acts on an equal or higher platform role. Platform rights are no rights i
 
 ## Procedures
 
-\`public\` is anybody, \`user\` is anybody who is signed in, \`platform:…\` is who has that right on the installation;
-anything else is a permission in the organization that the call is about. A limited key is one that is bound to an
-organization or limited to permissions; of those that are only bound, every one is admitted where a permission is named.
+\`public\` is anybody, \`user\` is anybody who is signed in, \`member\` is anybody who belongs to the organization that the
+call is about, in whatever role, \`platform:…\` is who has that right on the installation; anything else is a permission
+in that organization. A limited key is one that is bound to an organization or limited to permissions; of those that are
+only bound, every one is admitted where a permission is named.
 What a procedure asks beyond this stands in its description.
 
 ${proceduresTable(router)}

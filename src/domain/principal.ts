@@ -55,7 +55,7 @@ export type Principal = Origin & {
 export const activeWith = ({ active, key }: Principal, permission: Permission): ActiveMembership | null =>
   active !== null && can(active.grant, permission, key?.permissions) ? active : null;
 
-/** A member acting in an organization, allowed to do `permission` there. */
+/** A member acting in an organization, allowed to do `permission` there; null is what every member may do. */
 export type OrganizationActor = {
   principal: Principal;
   organizationId: string;
@@ -63,5 +63,5 @@ export type OrganizationActor = {
   role: Role;
   /** The role with its rights; within `inOrganization`, as they stay until it ends. */
   grant: RoleGrant;
-  permission: Permission;
+  permission: Permission | null;
 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import { createHarness, type Harness, type Reply } from '../support/harness.ts';
-import { invite, tokenFor } from './stage.ts';
+import { invite, newRoleOf, tokenFor } from './stage.ts';
 import { memberIdOf, newTeam, type Person, rolesOf, type Team } from './team.ts';
 
 /* How a membership ends, by somebody else or by oneself, and what ends with it. */
@@ -88,6 +88,22 @@ describe('leave', () => {
     expect((await team[who].get('organization.one', { organizationId: team.id })).status).toBe(404);
     const { body: entries } = await team.owner.get('auditLog.all', { organizationId: team.id, limit: 1 });
     expect(entries).toMatchObject([{ action: 'leave', resourceType: 'member', userId: team[who].id }]);
+  });
+
+  test('needs no right in the organization, by a session or a whole key, as little as the choice of a default', async () => {
+    const { id: organizationId, join } = await newTeam(h);
+    await newRoleOf(h, organizationId, 'records', ['dnsRecord:read']);
+    const [ada, bob] = [await join('records'), await join('records')];
+    for (const caller of [ada, await h.key(bob, { scope: 'user' })]) {
+      const chosen = await caller.post('organization.setDefault', { organizationId });
+      expect([chosen.status, chosen.body]).toEqual([200, { success: true }]);
+      const left = await caller.post('organization.leave', { organizationId });
+      expect([left.status, left.body]).toEqual([200, { success: true }]);
+      expect(outcome(await caller.post('organization.leave', { organizationId }))).toEqual([
+        404,
+        'organization_not_found',
+      ]);
+    }
   });
 
   test('is not for the owner, and not for limited keys', async () => {

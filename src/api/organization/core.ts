@@ -130,7 +130,7 @@ export const coreProcedures = {
       return { deletes, deletable: obstacles.length === 0, obstacles };
     }),
 
-  setDefault: organizationProcedure('organization:read')
+  setDefault: organizationProcedure(null)
     .meta({ summary: 'Make an organization the one that new sessions start in', limitedKeys: 'none' })
     .input(Required)
     .output(z.object({ success: z.literal(true) }))

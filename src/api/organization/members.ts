@@ -72,7 +72,7 @@ export const memberProcedures = {
       return true as const;
     }),
 
-  leave: organizationProcedure('organization:read')
+  leave: organizationProcedure(null)
     .meta({
       summary: "End one's own membership",
       description: 'Refused for the owner (412), who transfers or deletes the organization instead.',

@@ -15,8 +15,8 @@ import type { ActiveMembership, OrganizationActor, PlaceOfCall, Principal } from
 import { customPermissions, requireRole } from './role.ts';
 import type { OrganizationRow } from './row.ts';
 
-function requirePermission(principal: Principal, grant: RoleGrant, permission: Permission): void {
-  if (!can(grant, permission, principal.key?.permissions)) {
+function requirePermission(principal: Principal, grant: RoleGrant, permission: Permission | null): void {
+  if (permission !== null && !can(grant, permission, principal.key?.permissions)) {
     throw forbidden('permission_missing', `You need the permission ${permission} for this.`);
   }
 }
@@ -81,7 +81,7 @@ export async function requireMembership(
 }
 
 /**
- * The caller as a member of an organization, as above, with a permission there.
+ * The caller as a member of an organization, as above, with a permission there; null is every member.
  *
  * @throws NOT_FOUND as above; FORBIDDEN for members whose role or key lacks the permission.
  */
@@ -89,7 +89,7 @@ export async function requireActor(
   deps: Deps,
   principal: Principal,
   organizationId: string | undefined,
-  permission: Permission,
+  permission: Permission | null,
 ): Promise<OrganizationActor> {
   const membership = await requireMembership(deps, principal, organizationId);
   requirePermission(principal, membership.grant, permission);
