@@ -202,6 +202,8 @@ txt     TXT "one; two" three ( "four"
     ['$GENERATE 1-9 a$ A 192.0.2.$', 'Line 1: Of the directives only $ORIGIN and $TTL are known.'],
     ['www 59 A 192.0.2.1', 'Line 1: A TTL is 60 to 86400 seconds.'],
     ['www PTR a', 'Line 1: The type PTR is not supported.'],
+    ['a A 192.0.2.1\nwww 60 IN 60 A 192.0.2.1', 'Line 2: A record has one TTL.'],
+    ['www IN 60 IN A 192.0.2.1', 'Line 1: A record has one class.'],
     ['www CH A 192.0.2.1', 'Line 1: The type CH is not supported.'],
     ['a TXT "b\nc"', 'Line 1: A quotation mark is not closed.'],
     ['a TXT (b', 'Line 1: A parenthesis is not closed.'],
@@ -241,7 +243,21 @@ txt     TXT "one; two" three ( "four"
   });
 
   test('of a megabyte takes no longer than it has to', () => {
-    for (const hostile of ['(', '"', '\\', ';', ' ', 'a', '\n', '()', 'a\\"', '1h', ' TXT "" ']) {
+    for (const hostile of [
+      '(',
+      '"',
+      '\\',
+      ';',
+      ' ',
+      'a',
+      '\n',
+      '()',
+      'a\\"',
+      '1h',
+      ' TXT "" ',
+      '1 ',
+      'IN ',
+    ]) {
       const start = performance.now();
       refusal(() => parseZoneFile(hostile.repeat(1_000_000 / hostile.length), ZONE));
       expect(performance.now() - start, hostile).toBeLessThan(2_000);

@@ -133,6 +133,22 @@ function isDirective({ line, fields }: Entry, state: State): boolean {
   }
 }
 
+/** Before the type a TTL and a class can stand, in either order. */
+function readTtl({ line, fields }: Entry, start: number): { ttl: number | undefined; end: number } {
+  let ttl: number | undefined;
+  let hasClass = false;
+  for (let end = start; ; end += 1) {
+    const word = fields[end]?.value ?? '';
+    if (isTtl(word)) {
+      if (ttl !== undefined) throw refuse(line, 'A record has one TTL.');
+      ttl = secondsOf(word);
+    } else if (/^IN$/i.test(word)) {
+      if (hasClass) throw refuse(line, 'A record has one class.');
+      hasClass = true;
+    } else return { ttl, end };
+  }
+}
+
 function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'skipped' {
   const { line, fields: all, keepsOwner } = entry;
   const qualify = qualifyByOrigin(state.origin);
@@ -141,18 +157,13 @@ function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'ski
     const owner = first.value === APEX ? state.origin : qualify(first.value);
     state.owner = recordName(`${owner.replace(/\.$/, '')}.`, zone);
   }
-  const rest = keepsOwner ? [...all] : all.slice(1);
-  let ttl = state.ttl;
-  for (let word = rest[0]?.value ?? ''; /^(?:IN)$/i.test(word) || isTtl(word); word = rest[0]?.value ?? '') {
-    if (isTtl(word)) ttl = secondsOf(word);
-    rest.shift();
-  }
-  const type = rest.shift()?.value.toUpperCase() ?? '';
+  const { ttl = state.ttl, end } = readTtl(entry, keepsOwner ? 0 : 1);
+  const type = all[end]?.value.toUpperCase() ?? '';
   if (type === 'SOA' || SIGNING.has(type)) return 'skipped';
   if (!isRecordType(type)) throw refuse(line, `The type ${type.slice(0, 20)} is not supported.`);
   if (isProvidersOwn(state.owner, type)) return 'skipped';
   if (ttl < MIN_TTL || ttl > MAX_TTL) throw refuse(line, `A TTL is ${MIN_TTL} to ${MAX_TTL} seconds.`);
-  return { name: state.owner, type, ttl, content: contentOf(type, rest, qualify) };
+  return { name: state.owner, type, ttl, content: contentOf(type, all.slice(end + 1), qualify) };
 }
 
 /** A zone file that name servers load. `nameservers` are those of its provider. */
