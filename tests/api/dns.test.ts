@@ -188,7 +188,47 @@ describe('a zone', () => {
     expect(await h.sql`select 1 from dns_provider_zones where name = ${zone}`).toHaveLength(0);
   });
 
-  test('is changed six times a minute by one person, and records twenty times', async () => {
+  test('has room for 20,000 records', async () => {
+    const fill = (count: number) => h.sql`
+      insert into dns_records (id, zone_id, name, type, content, ttl)
+      select gen_random_uuid(), ${zoneId}, 'h' || n, 'A', '192.0.2.1', 300 from generate_series(1, ${count}::int) n`;
+    await fill(19_999);
+    const replies = await h.race(
+      organizationId,
+      times(4, (n) => () => create({ ...A, name: `last${n}` })),
+    );
+    expect(statuses(replies)).toEqual([200, ...times(3, () => 412)]);
+    const zoneFile = 'one-more A 192.0.2.1';
+    const reply = await owner.post('dnsZone.import', { organizationId, zoneId, zoneFile, dryRun: true });
+    expect(refusal(reply)).toEqual([412, 'too_many_dns_records', undefined]);
+  });
+
+  test('has room for 4,000,000 octets of contents', async () => {
+    await h.sql`
+      insert into dns_records (id, zone_id, name, type, content, ttl)
+      select gen_random_uuid(), ${zoneId}, 'h' || n, 'TXT', '"' || repeat('x', 9998) || '"', 300
+      from generate_series(1, 399) n`;
+    const full = [412, 'dns_zone_too_large', undefined];
+    const { body: www } = await create({ ...A, content: '192.0.2.10' });
+    const replies = await h.race(
+      organizationId,
+      times(4, (n) => () => create({ name: `text${n}`, type: 'TXT', content: 'é'.repeat(1_000) })), // of 8,023 octets
+    );
+    expect(statuses(replies)).toEqual([200, ...times(3, () => 412)]);
+    const text = await create({ name: 'text', type: 'TXT', content: 'x'.repeat(1_944) }); // the last 1,967
+    expect(text.status, text.text).toBe(200);
+    expect(refusal(await create(A))).toEqual(full);
+    expect(refusal(await update(www.id, { content: '192.0.2.100' }))).toEqual(full);
+    expect((await update(www.id, { content: '192.0.2.11' })).status).toBe(200);
+    for (const dryRun of [true, false]) {
+      const input = { organizationId, zoneId, zoneFile: 'b A 192.0.2.1', dryRun };
+      expect(refusal(await owner.post('dnsZone.import', input))).toEqual(full);
+    }
+    await owner.post('dnsRecord.delete', { organizationId, zoneId, recordId: text.body.id });
+    expect((await create({ ...A, content: '192.0.2.100' })).status).toBe(200);
+  });
+
+  test('is changed six times a minute by one person, records and exports twenty times', async () => {
     const limited = await createHarness();
     const { id, owner: person } = await limited.organization();
     const [home] = (await person.get('dnsZone.all', { organizationId: id })).body.items;
@@ -203,6 +243,10 @@ describe('a zone', () => {
       ),
     );
     expect(statuses(records)).toEqual([...times(20, () => 200), 429]);
+    const exports = await Promise.all(
+      times(21, () => person.get('dnsZone.export', { organizationId: id, zoneId: home.id })),
+    );
+    expect(statuses(exports)).toEqual([...times(20, () => 200), 429]);
     await limited[Symbol.asyncDispose]();
   });
 });

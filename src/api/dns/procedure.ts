@@ -21,3 +21,5 @@ export const ZONE_CHANGES = { name: 'dnsZone.changes', points: 6, seconds: 60 };
 export const RECORD_CHANGES = { name: 'dnsRecord.changes', points: 20, seconds: 60 };
 /** Each asks the provider. */
 export const PLANS = { name: 'dnsZone.plans', points: 20, seconds: 60 };
+/** Each has all of a zone in memory. */
+export const EXPORTS = { name: 'dnsZone.exports', points: 20, seconds: 60 };

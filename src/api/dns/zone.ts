@@ -15,7 +15,7 @@ import { Id } from '../../kernel/schemas.ts';
 import { DNS_PROVIDERS } from '../../kernel/vocabulary.ts';
 import { ListPage } from '../schemas.ts';
 import { router } from '../trpc.ts';
-import { dnsProcedure, PLANS, ZONE_CHANGES, ZoneRef } from './procedure.ts';
+import { dnsProcedure, EXPORTS, PLANS, ZONE_CHANGES, ZoneRef } from './procedure.ts';
 import { DnsZone, ImportResult, ZonePlan } from './schemas.ts';
 
 const MAX_ZONE_FILE = 1_000_000;
@@ -86,7 +86,7 @@ export const dnsZoneRouter = router({
     .mutation(({ ctx, input }) => setDnssec(ctx.deps, ctx.actor, input.zoneId, input.enabled)),
 
   export: dnsProcedure('dnsRecord:read')
-    .meta({ summary: 'Read a DNS zone as a BIND file' })
+    .meta({ summary: 'Read a DNS zone as a BIND file', rateLimit: EXPORTS })
     .input(ZoneRef)
     .output(z.object({ name: z.string(), zoneFile: z.string() }))
     .query(({ ctx, input }) => exportZone(ctx.deps, ctx.actor, input.zoneId)),
@@ -95,7 +95,7 @@ export const dnsZoneRouter = router({
     .meta({
       summary: 'Take records in from a BIND file',
       description:
-        'All of it or nothing. merge adds to what is there; replace also takes away what the file does not have, and needs dnsRecord:delete. At most 20,000 records a zone.',
+        'All of it or nothing. merge adds to what is there; replace also takes away what the file does not have, and needs dnsRecord:delete. A zone has at most 20,000 records, and 4,000,000 octets of contents.',
       rateLimit: ZONE_CHANGES,
     })
     .input(

@@ -2,11 +2,10 @@ import { requireCompatible } from '../../kernel/dns/conflicts.ts';
 import { canonicalContent, type RecordType, withPriority } from '../../kernel/dns/content.ts';
 import { qualifyIn, recordName } from '../../kernel/dns/names.ts';
 import { DEFAULT_TTL } from '../../kernel/dns/zone-file.ts';
-import { preconditionFailed } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { holdZone, MAX_RECORDS } from '../dns-zone/index.ts';
+import { holdZone, requireRoomFor } from '../dns-zone/index.ts';
 import { inOrganization } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { markChanged } from '../zone-sync/index.ts';
@@ -22,7 +21,7 @@ export type NewRecord = {
 
 /**
  * @throws BAD_REQUEST for a name outside the zone and for what is no content of the type; CONFLICT for a record that is
- *   there already or cannot stand beside those of its name; PRECONDITION_FAILED at the limit of records
+ *   there already or cannot stand beside those of its name; PRECONDITION_FAILED when the zone has no room
  */
 export function createRecord(
   deps: Deps,
@@ -44,11 +43,7 @@ export function createRecord(
     const ttl = input.ttl ?? siblings.find((one) => one.type === type)?.ttl ?? DEFAULT_TTL;
     const row: RecordRow = { id: newId(), zoneId, name, type, content, ttl, createdAt: now, updatedAt: now };
     requireCompatible([...siblings, row], zone.name);
-    const [count] = await tx<{ records: number }[]>`
-      select count(*) as records from dns_records where zone_id = ${zoneId}`;
-    if (count !== undefined && count.records >= MAX_RECORDS) {
-      throw preconditionFailed('too_many_dns_records', `A zone has at most ${MAX_RECORDS} records.`);
-    }
+    await requireRoomFor(tx, zoneId, { records: 1, octets: content.length });
     await tx`insert into dns_records ${tx(row)}`;
     await shareTtl(tx, row);
     await markChanged(tx, deps, zone);

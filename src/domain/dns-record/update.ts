@@ -4,7 +4,7 @@ import { qualifyIn, recordName } from '../../kernel/dns/names.ts';
 import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { holdZone } from '../dns-zone/index.ts';
+import { holdZone, requireRoomFor } from '../dns-zone/index.ts';
 import { inOrganization } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { markChanged } from '../zone-sync/index.ts';
@@ -51,6 +51,8 @@ export function updateRecord(
     const ttl = changes.ttl ?? theirs ?? row.ttl;
     const updated: RecordRow = { ...row, name, content, ttl, updatedAt: now };
     requireCompatible([...siblings, updated], zone.name);
+    const more = content.length - row.content.length;
+    if (more > 0) await requireRoomFor(tx, zoneId, { records: 0, octets: more });
     await tx`update dns_records set ${tx({ name, content, ttl, updatedAt: now })} where id = ${recordId}`;
     await shareTtl(tx, updated);
     await markChanged(tx, deps, zone);
