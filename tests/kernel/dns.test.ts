@@ -98,6 +98,7 @@ describe('a content', () => {
     ['CNAME', 'Target.Example.NET', 'target.example.net.'],
     ['CNAME', 'web', `web.${ZONE}.`],
     ['CNAME', '@', `${ZONE}.`],
+    ['CNAME', 'zürich.example.net', 'xn--zrich-kva.example.net.'],
     ['CNAME', '_acme.example.net.', '_acme.example.net.'],
     ['NS', 'ns1.example.net', 'ns1.example.net.'],
     ['MX', '010  mail', `10 mail.${ZONE}.`],
@@ -130,6 +131,9 @@ describe('a content', () => {
     ['CNAME', '.'],
     ['CNAME', 'a b'],
     ['CNAME', '*.example.net'],
+    ['CNAME', 'a\\.b.example.net'],
+    ['CNAME', '\\@'],
+    ['MX', '10\u00a0mail'],
     ['NS', '_a.example.net'],
     ['MX', 'mail'],
     ['MX', '65536 mail'],
@@ -193,6 +197,37 @@ txt     TXT "one; two" three ( "four"
         { name: 'txt.sub2', type: 'TXT', ttl: 7200, content: '"one; two" "three" "four" "five"' },
       ],
     });
+  });
+
+  test('has names and texts in UTF-8', () => {
+    const file = `\ufeffbücher A 192.0.2.1
+à.dev TXT voilà à\u0085
+cafe CNAME zürich.example.net.
+$ORIGIN ñandú
+* MX 10 mäil
+`;
+    expect(parseZoneFile(file, ZONE).records.map(({ name, content }) => [name, content])).toEqual([
+      ['xn--bcher-kva', '192.0.2.1'],
+      ['xn--0ca.dev', '"voil\\195\\160" "\\195\\160\\194\\133"'],
+      ['cafe', 'xn--zrich-kva.example.net.'],
+      ['*.xn--and-6ma2c', `10 xn--mil-qla.xn--and-6ma2c.${ZONE}.`],
+    ]);
+  });
+
+  test.each([
+    'a\\.b A 192.0.2.1',
+    'a\\046b A 192.0.2.1',
+    '\\052 A 192.0.2.1',
+    '\\@ A 192.0.2.1',
+    'b\\195\\188cher A 192.0.2.1',
+    'a CNAME b\\.c.example.net.',
+    'a SRV 1 2 3 \\.',
+    '$ORIGIN a\\.b',
+    '$ORIGIN',
+    'www\ufeff.\u00a0a A 192.0.2.1',
+    'w\ud800 A 192.0.2.1',
+  ])('%j has no name', (file) => {
+    expect(() => parseZoneFile(file, ZONE)).toThrow(/^Line 1: A name has/);
   });
 
   test.each([

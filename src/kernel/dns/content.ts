@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { badRequest } from '../errors.ts';
-import { canonicalName, type Qualify } from './names.ts';
+import { canonicalName, nameIn, type Qualify } from './names.ts';
 import { chunks, type Field, fieldsOf, quote, toBytes } from './text.ts';
 
 export const RECORD_TYPES = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'CAA'] as const;
@@ -22,7 +22,8 @@ function whole(type: RecordType, name: string, text: string, max = 65_535): stri
 }
 
 /** A host name with the dot at its end; a lone dot where `none` says that it means something. */
-function target(type: RecordType, text: string, qualify: Qualify, none = false): string {
+function target(type: RecordType, field: Field, qualify: Qualify, none = false): string {
+  const text = nameIn(field, 'content');
   if (text === '.') {
     if (none) return '.';
     throw refuse(type, 'The root is no target.');
@@ -91,26 +92,27 @@ const FIELD_COUNTS: Partial<Record<RecordType, number>> = {
  */
 export function contentOf(type: RecordType, fields: Field[], qualify: Qualify): string {
   const count = FIELD_COUNTS[type] ?? 1;
-  if (fields.length === 0 || (Number.isFinite(count) && fields.length !== count)) {
+  const last = fields.at(-1);
+  if (last === undefined || (Number.isFinite(count) && fields.length !== count)) {
     throw refuse(type, `Write it like ${SHAPES[type]}`);
   }
   const values = fields.map(({ value }) => value);
-  const [first = '', second = '', third = '', fourth = ''] = values;
+  const [first = '', second = '', third = ''] = values;
   switch (type) {
     case 'A':
     case 'AAAA':
       return address(type, first);
     case 'CNAME':
     case 'NS':
-      return target(type, first, qualify);
+      return target(type, last, qualify);
     case 'MX':
-      return `${whole(type, 'The preference', first)} ${target(type, second, qualify, first === '0')}`;
+      return `${whole(type, 'The preference', first)} ${target(type, last, qualify, first === '0')}`;
     case 'SRV':
       return [
         whole(type, 'The priority', first),
         whole(type, 'The weight', second),
         whole(type, 'The port', third),
-        target(type, fourth, qualify, true),
+        target(type, last, qualify, true),
       ].join(' ');
     case 'CAA':
       return authority(values);
@@ -123,8 +125,9 @@ export function contentOf(type: RecordType, fields: Field[], qualify: Qualify): 
 function partsOf(type: RecordType, text: string): Field[] {
   if (text.length > MAX_CONTENT_LENGTH) throw refuse(type, `At most ${MAX_CONTENT_LENGTH} characters.`);
   const bytes = toBytes(text.trim());
-  if (type === 'TXT' && !bytes.startsWith('"')) return [{ value: toBytes(text), quoted: true }];
-  const fields = fieldsOf(type === 'TXT' || type === 'CAA' ? bytes : text.trim());
+  if (type === 'TXT' && !bytes.startsWith('"'))
+    return [{ value: toBytes(text), quoted: true, hasEscapes: false }];
+  const fields = fieldsOf(bytes);
   if (fields === undefined) throw refuse(type, 'A quotation mark is not closed, or an escape means nothing.');
   if (type === 'TXT' && !fields.every(({ quoted }) => quoted)) {
     throw refuse(type, 'Put each part in quotation marks, or none.');

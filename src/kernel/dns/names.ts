@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { badRequest } from '../errors.ts';
 import { isCanonicalLabel } from '../punycode.ts';
+import { type Field, fromBytes } from './text.ts';
 
 /** Of a name in text form, without the dot at its end. */
 export const MAX_NAME_LENGTH = 253;
@@ -12,6 +13,17 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const lowerCase = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 // The conversion also maps dots and percent signs of other alphabets, so its result is checked as a label.
 const toAscii = (label: string): string => (/[^\0-\x7f]/.test(label) ? domainToASCII(label) : label);
+
+/**
+ * A name as it is written. No escape is needed in one: an escaped dot would be taken for a dot, and some programs write
+ * other escapes in octal.
+ *
+ * @throws BAD_REQUEST that names `field`
+ */
+export function nameIn({ value, hasEscapes }: Field, field: string): string {
+  if (hasEscapes) throw badRequest(field, 'dns_name_invalid', 'A name has no escapes.');
+  return fromBytes(value);
+}
 
 /** `www` in `example.com` → `www.example.com`. */
 export const fullName = (relative: string, zone: string): string =>

@@ -1,5 +1,8 @@
 /** A part of a record's content. Bytes, one character each: texts are not always in UTF-8. */
-export type Field = { value: string; quoted: boolean };
+export type Field = { value: string; quoted: boolean; hasEscapes: boolean };
+
+/** What parts of a line stand apart by. In bytes \s would also be a part of some letters. */
+export const SPACE = /[ \t\r\n\f\v]/;
 
 /** As many arguments as every engine takes. */
 const PART = 8_192;
@@ -14,8 +17,15 @@ export function toBytes(text: string): string {
   return bytes;
 }
 
-/** What `\` and up to three digits stand for (RFC 1035, 5.1), and how much of the text that is. */
-export function unescaped(text: string, at: number): { value: string; length: number } | undefined {
+export const fromBytes = (bytes: string): string =>
+  new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+
+/**
+ * The next byte, written as itself or as `\` and up to three digits (RFC 1035, 5.1), and how much of the text that is.
+ * Undefined where an escape means nothing.
+ */
+export function byteAt(text: string, at: number): { value: string; length: number } | undefined {
+  if (text[at] !== '\\') return { value: text[at] ?? '', length: 1 };
   const digits = /^\d{3}/.exec(text.slice(at + 1, at + 4))?.[0];
   if (digits === undefined) {
     const next = text[at + 1];
@@ -32,28 +42,30 @@ export function unescaped(text: string, at: number): { value: string; length: nu
 export function fieldsOf(bytes: string): Field[] | undefined {
   const fields: Field[] = [];
   for (let at = 0; at < bytes.length; ) {
-    if (/\s/.test(bytes[at] ?? '')) {
+    if (SPACE.test(bytes[at] ?? '')) {
       at += 1;
       continue;
     }
     const quoted = bytes[at] === '"';
     if (quoted) at += 1;
     let value = '';
+    let hasEscapes = false;
     let closed = !quoted;
     while (at < bytes.length) {
       const character = bytes[at] ?? '';
-      if (quoted ? character === '"' : /[\s"]/.test(character)) {
+      if (character === '"' || (!quoted && SPACE.test(character))) {
         closed = true;
         if (quoted) at += 1;
         break;
       }
-      const escaped = character === '\\' ? unescaped(bytes, at) : { value: character, length: 1 };
-      if (escaped === undefined) return undefined;
-      value += escaped.value;
-      at += escaped.length;
+      const byte = byteAt(bytes, at);
+      if (byte === undefined) return undefined;
+      value += byte.value;
+      hasEscapes ||= byte.length > 1;
+      at += byte.length;
     }
     if (!closed) return undefined;
-    fields.push({ value, quoted });
+    fields.push({ value, quoted, hasEscapes });
   }
   return fields;
 }

@@ -1,8 +1,8 @@
 import { badRequest, DomainError } from '../errors.ts';
 import { contentOf, isRecordType } from './content.ts';
-import { APEX, canonicalName, qualifyByOrigin, recordName } from './names.ts';
+import { APEX, canonicalName, nameIn, qualifyByOrigin, recordName } from './names.ts';
 import { isProvidersOwn, type StoredRecord } from './rrsets.ts';
-import { type Field, toBytes, unescaped } from './text.ts';
+import { byteAt, type Field, SPACE, toBytes } from './text.ts';
 
 export const MIN_TTL = 60;
 export const MAX_TTL = 86_400;
@@ -15,7 +15,7 @@ type Entry = { line: number; fields: Field[]; keepsOwner: boolean };
 
 /** What each entry of the file consists of: parentheses join lines, comments are gone (RFC 1035, 5.1). */
 function* entriesOf(text: string): Generator<Entry> {
-  const bytes = toBytes(text);
+  const bytes = toBytes(text.replace(/^\ufeff/, ''));
   let [line, depth, at] = [1, 0, 0];
   let entry: Entry = { line, fields: [], keepsOwner: /^[ \t]/.test(bytes) };
   while (at < bytes.length) {
@@ -33,7 +33,7 @@ function* entriesOf(text: string): Generator<Entry> {
       depth += character === '(' ? 1 : -1;
       if (depth < 0) throw refuse(line, 'A parenthesis is closed that was not opened.');
       at += 1;
-    } else if (/\s/.test(character)) {
+    } else if (SPACE.test(character)) {
       at += 1;
     } else {
       const read = readField(bytes, at, line);
@@ -45,21 +45,25 @@ function* entriesOf(text: string): Generator<Entry> {
   if (entry.fields.length > 0) yield entry;
 }
 
+const ENDS_WORD = /[ \t\r\n\f\v";()]/;
+
 function readField(bytes: string, start: number, line: number): { field: Field; end: number } {
   const quoted = bytes[start] === '"';
   const parts: string[] = [];
+  let hasEscapes = false;
   let at = quoted ? start + 1 : start;
   for (; at < bytes.length; ) {
     const character = bytes[at] ?? '';
-    if (quoted ? character === '"' : /[\s";()]/.test(character)) break;
+    if (quoted ? character === '"' : ENDS_WORD.test(character)) break;
     if (character === '\n') break;
-    const read = character === '\\' ? unescaped(bytes, at) : { value: character, length: 1 };
-    if (read === undefined) throw refuse(line, 'An escape means nothing.');
-    parts.push(read.value);
-    at += read.length;
+    const byte = byteAt(bytes, at);
+    if (byte === undefined) throw refuse(line, 'An escape means nothing.');
+    parts.push(byte.value);
+    hasEscapes ||= byte.length > 1;
+    at += byte.length;
   }
   if (quoted && bytes[at] !== '"') throw refuse(line, 'A quotation mark is not closed.');
-  return { field: { value: parts.join(''), quoted }, end: quoted ? at + 1 : at };
+  return { field: { value: parts.join(''), quoted, hasEscapes }, end: quoted ? at + 1 : at };
 }
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
@@ -122,7 +126,10 @@ function isDirective({ line, fields }: Entry, state: State): boolean {
   if (name === undefined || name.quoted || !name.value.startsWith('$')) return false;
   switch (name.value.toUpperCase()) {
     case '$ORIGIN':
-      state.origin = canonicalName(qualifyByOrigin(state.origin)(argument?.value ?? ''), 'origin');
+      state.origin = canonicalName(
+        argument === undefined ? '' : qualifyByOrigin(state.origin)(nameIn(argument, 'origin')),
+        'origin',
+      );
       return true;
     case '$TTL':
       if (!isTtl(argument?.value ?? '')) throw refuse(line, 'This is no TTL.');
@@ -154,7 +161,7 @@ function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'ski
   const qualify = qualifyByOrigin(state.origin);
   const [first] = all;
   if (!keepsOwner && first !== undefined) {
-    const owner = first.value === APEX ? state.origin : qualify(first.value);
+    const owner = qualify(nameIn(first, 'name'));
     state.owner = recordName(`${owner.replace(/\.$/, '')}.`, zone);
   }
   const { ttl = state.ttl, end } = readTtl(entry, keepsOwner ? 0 : 1);
