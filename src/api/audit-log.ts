@@ -35,7 +35,9 @@ export const auditLogRouter = router({
     .input(
       Filter.extend({
         limit: z.number().int().min(1).max(500).default(50),
-        offset: z.number().int().min(0).max(10_000).default(0),
+        offset: z.number().int().min(0).max(10_000).default(0).meta({
+          description: 'Rows to skip. Ignored where cursor is given, which says where the page begins.',
+        }),
         cursor: Id.meta({ description: 'The value of x-next-cursor of the page before.' }).optional(),
       }).prefault({}),
     )

@@ -148,6 +148,12 @@ describe('auditLog.all', () => {
     expect((await all({ resourceName: '%' })).body).toEqual([]);
   });
 
+  test('an offset moves the first page only, and the pages after it leave out nothing', async () => {
+    const rows: Body[] = (await all({ limit: 500 })).body;
+    const pages = await walk(ada, 'auditLog.all', { organizationId, offset: 2 }, 3);
+    expect(pages.flat()).toEqual(rows.slice(2));
+  });
+
   test('takes days and moments, and refuses what is none', async () => {
     expect((await all({ from: '2020-01-01', to: '9999-12-31' })).body.length).toBeGreaterThan(5);
     expect((await all({ to: '0001-01-01T00:00:00Z' })).body).toEqual([]);

@@ -3,7 +3,7 @@ import type { OrganizationActor } from '../principal.ts';
 import type { AuditEntry } from './chain.ts';
 import { type AuditFilter, matching } from './filter.ts';
 
-/** Newest first. `cursor` is the id of the last row of the page before; `offset` skips rows after it. */
+/** Newest first. `cursor` is the id of the last row of the page before; `offset` skips rows where there is none. */
 export function listAuditLog(
   deps: Deps,
   actor: OrganizationActor,
@@ -16,6 +16,6 @@ export function listAuditLog(
       where organization_id = ${actor.organizationId} ${matching(sql, filter)}
         ${page.cursor === undefined ? sql`` : sql`and id < ${page.cursor}`}
       order by id desc
-      limit ${page.limit} offset ${page.offset}`,
+      limit ${page.limit} offset ${page.cursor === undefined ? page.offset : 0}`,
   );
 }
