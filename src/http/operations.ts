@@ -1,6 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { notFound, unauthorized, unavailable } from '../kernel/errors.ts';
+import { unauthorized, unavailable } from '../kernel/errors.ts';
 import { equalSecrets } from '../kernel/secrets.ts';
 import { within } from '../kernel/within.ts';
 import type { Endpoint } from './procedures.ts';
@@ -84,10 +84,8 @@ export function operationsRoutes(
     return sendJson(reply, { status: 'ok' });
   });
 
-  app.get('/metrics', async (request, reply) => {
-    const token = options.metricsToken;
-    if (token === undefined) return sendError(reply, notFound('Route'), 'metrics');
-    if (!equalSecrets(request.headers.authorization ?? '', `Bearer ${token}`)) {
+  const metrics = async (request: FastifyRequest, reply: FastifyReply) => {
+    if (!equalSecrets(request.headers.authorization ?? '', `Bearer ${options.metricsToken}`)) {
       return sendError(
         reply,
         unauthorized('metrics_token', 'Send the metrics token as a bearer token.'),
@@ -105,7 +103,8 @@ export function operationsRoutes(
       request.log.warn({ err: error }, 'jobs could not be counted');
     }
     return reply.header('content-type', registry.contentType).send(await registry.metrics());
-  });
+  };
+  if (options.metricsToken !== undefined) app.get('/metrics', metrics);
 
   return {
     startDraining() {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import cors from '@fastify/cors';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -22,7 +22,7 @@ import { type ContextOptions, contextFactory, originOf, principalReader } from '
 import { endWithLastRequest } from './drain.ts';
 import { requireProperHead } from './head.ts';
 import { parseJsonBody } from './json.ts';
-import { wrongMethod } from './methods.ts';
+import { methodOf, wrongMethod } from './methods.ts';
 import { type OperationsOptions, operationsRoutes } from './operations.ts';
 import { pageRoutes } from './pages/index.ts';
 import { createPending } from './pending.ts';
@@ -60,6 +60,14 @@ const pathOf = (url: string): string => {
   const at = url.indexOf('?');
   return at === -1 ? url : url.slice(0, at);
 };
+
+/** Whether a route's pattern has this path, as far as only its end is open. */
+const leadsTo = (pattern: string, path: string): boolean =>
+  pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+
+/** A browser asking for a page of another origin; any other OPTIONS is a method like others. */
+const isPreflight = ({ headers }: FastifyRequest): boolean =>
+  headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 
 /**
  * The path as far as it is made of what our own paths are made of. A query string may carry a token, also in a link whose
@@ -122,15 +130,20 @@ export async function createServer(options: ServerOptions) {
     async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
   );
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, ''));
+  const readRoutes: string[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    if (method === 'GET') readRoutes.push(url);
+  });
   app.setNotFoundHandler((request, reply) => {
     // Methods that the router does not know come here, whatever the path.
-    const name = /^\/api\/(.*)$/.exec(pathOf(request.url))?.[1] ?? '';
+    const path = pathOf(request.url);
+    const name = /^\/api\/(.*)$/.exec(path)?.[1] ?? '';
     const route = name.startsWith('auth/')
       ? options.authRoutes.get(name.slice('auth/'.length))
       : endpoints.get(name);
-    return route === undefined
-      ? sendError(reply, notFound('Route'), '')
-      : sendError(reply, wrongMethod(reply, route.method), name);
+    if (route !== undefined) return sendError(reply, wrongMethod(reply, route.method), name);
+    const isRead = methodOf(request) !== 'GET' && readRoutes.some((pattern) => leadsTo(pattern, path));
+    return sendError(reply, isRead ? wrongMethod(reply, 'GET') : notFound('Route'), '');
   });
 
   limitTime(app, TIMEOUTS_MS.handler);
@@ -146,7 +159,7 @@ export async function createServer(options: ServerOptions) {
     done();
   });
   if (options.corsOrigins.length > 0) {
-    await app.register(cors, {
+    const rules: FastifyCorsOptions = {
       origin: options.corsOrigins,
       credentials: true,
       allowedHeaders: [
@@ -158,6 +171,9 @@ export async function createServer(options: ServerOptions) {
         ...['etag', 'idempotency-replayed'],
       ],
       maxAge: 600,
+    };
+    await app.register(cors, {
+      delegator: (request, done) => done(null, { ...rules, preflight: isPreflight(request) }),
     });
   }
 

@@ -72,6 +72,11 @@ test('what asks for JSON is told that there is none, and unknown procedures stay
   expect((await get('/api/organization.nothing')).body.data.httpStatus).toBe(404);
 });
 
+test.each(['/sign-in', '/o/acme/members'])('%s is read only', async (path) => {
+  const { status, headers } = await h.anonymous.send(path, { method: 'POST' });
+  expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+});
+
 test('files are sent compressed, and kept for good', async () => {
   const { text, headers } = await h.anonymous.send('/assets/index-abc.js', {
     headers: { 'accept-encoding': 'gzip' },

@@ -81,11 +81,35 @@ describe('liveness and readiness', () => {
   });
 });
 
+describe.each([
+  ...['/health', '/ready', '/metrics', '/docs', '/docs/', '/docs/scalar.js'],
+  ...['/api/openapi.json', '/device'],
+])('%s is read only', (path) => {
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('%s is 405', async (method) => {
+    const { status, headers, body } = await h.anonymous.send(path, { method });
+    expect({ status, allow: headers.get('allow'), code: body.code }).toEqual({
+      status: 405,
+      allow: 'GET, HEAD',
+      code: 'METHOD_NOT_SUPPORTED',
+    });
+  });
+});
+
+test('what is unknown is not found, whatever the method', async () => {
+  for (const method of ['GET', 'POST', 'OPTIONS', 'PROPFIND']) {
+    for (const path of ['/healthy', '/docs/unknown', '/*', '/(', '/:x']) {
+      const { status, body } = await h.anonymous.send(path, { method });
+      expect([method, path, status, body.code]).toEqual([method, path, 404, 'NOT_FOUND']);
+    }
+  }
+});
+
 describe('metrics', () => {
   test('without a token there are none', async () => {
     const { app } = await bareServer();
     const answer = await app.inject({ url: '/metrics', headers: { authorization: 'Bearer undefined' } });
     expect(answer.statusCode).toBe(404);
+    expect((await app.inject({ url: '/metrics', method: 'POST' })).statusCode).toBe(404);
     await app.close();
   });
 

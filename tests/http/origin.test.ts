@@ -169,6 +169,26 @@ describe('TRUSTED_ORIGINS', () => {
     },
   );
 
+  test.each([
+    ['/api/organization.create', 405, 'POST'],
+    ['/api/organization.one', 405, 'GET, HEAD'],
+    ['/api/trpc/organization.one', 405, 'GET, HEAD, POST'],
+    ['/api/auth/sign-in/email', 405, 'POST'],
+    ['/health', 405, 'GET, HEAD'],
+    ['/unknown', 404, null],
+  ])('OPTIONS %s that is no preflight is %i, as without', async (path, status, allow) => {
+    const incomplete: Record<string, string>[] = [
+      {},
+      { origin: FRONT },
+      { 'access-control-request-method': 'POST' },
+    ];
+    for (const headers of incomplete) {
+      const reply = await h.anonymous.send(path, { method: 'OPTIONS', headers });
+      expect([reply.status, reply.headers.get('allow')]).toEqual([status, allow]);
+      expect((reply.body.error?.json ?? reply.body).data.httpStatus).toBe(status);
+    }
+  });
+
   test('any other page is neither let through nor shown anything', async () => {
     const forged = await ada.post('organization.create', { name: 'Forged' }, { origin: EVIL });
     expect(forged.status).toBe(403);
