@@ -70,9 +70,9 @@ test.each([...endpoints.values()])('$name is described in full', ({ name, method
   expect(Object.keys(schema ?? {})).not.toEqual([]);
 
   const statuses = Object.keys(operation.responses ?? {});
-  expect(statuses).toEqual(expect.arrayContaining(['401', '429', '500', '503']));
+  expect(statuses).toEqual(expect.arrayContaining(['400', '401', '429', '500', '503']));
   if (meta.access !== 'public') expect(statuses).toContain('403');
-  if (type === 'mutation') expect(statuses).toEqual(expect.arrayContaining(['400', '413', '415']));
+  if (type === 'mutation') expect(statuses).toEqual(expect.arrayContaining(['413', '415']));
 });
 
 test('every reference leads somewhere', () => {
@@ -118,6 +118,7 @@ test('response headers are named where they occur', () => {
   const responses = Object.entries(document.components?.responses ?? {}) as [string, { headers?: object }][];
   const waiting = responses.filter(([, { headers = {} }]) => 'Retry-After' in headers);
   expect(waiting.map(([name]) => name)).toEqual(['Error409', 'Error429', 'Error503']);
+  expect(operationOf('tunnelDevice.poll', 'POST').responses?.['400']).toHaveProperty('headers.Retry-After');
 });
 
 test('every mutation but an upload takes Idempotency-Key, single reads have an ETag, updates take If-Match', () => {

@@ -48,6 +48,8 @@ export type Meta = {
   audited?: false;
   /** Whether its input is a form with a file, `multipart/form-data`; over tRPC, which is JSON here, it is refused. */
   upload?: true;
+  /** Whether it is asked again and again, and says by 400 with Retry-After that there is nothing yet. */
+  polled?: true;
   /** Whether it answers in lines of JSON of any number, over plain HTTP; over tRPC it is refused. */
   lines?: true;
 };

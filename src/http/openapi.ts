@@ -141,7 +141,7 @@ const ErrorBody = z
 type ErrorResponse = { description: string; headers?: Record<string, oas31.ReferenceObject> };
 
 const ERRORS: Record<`${4 | 5}${string}`, ErrorResponse> = {
-  400: { description: 'The input is invalid.' },
+  400: { description: 'The input is invalid, or the request is.' },
   401: { description: 'Nobody is signed in, or the API key is not accepted.' },
   403: { description: 'The caller lacks the right.' },
   404: { description: 'It does not exist, or is not the caller’s.' },
@@ -166,15 +166,19 @@ const ERRORS: Record<`${4 | 5}${string}`, ErrorResponse> = {
   },
 };
 
+const errorResponse = (response: ErrorResponse): oas31.ResponseObject => ({
+  ...response,
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+});
+
 /** Which errors a procedure can answer with: what follows from its kind; 409, 412 and 422 are for changes only. */
 function errorStatuses({ type, meta }: Endpoint, hasInput: boolean): string[] {
   const isPublic = meta.access === 'public';
   return Object.keys(ERRORS).filter((status) => {
-    if (status === '400') return hasInput || type === 'mutation';
     if (status === '404') return hasInput || !isPublic; // the active organization can be missing too
     if (status === '422') return type === 'mutation' && meta.upload !== true;
     if (['409', '412', '413', '415'].includes(status)) return type === 'mutation';
-    return true; // a key can be bad, at its limit or used from a wrong address everywhere
+    return true; // a query can be malformed, a key bad, at its limit or used from a wrong address everywhere
   });
 }
 
@@ -259,6 +263,11 @@ function complete(operation: oas31.OperationObject, endpoint: Endpoint): void {
   for (const status of errorStatuses(endpoint, hasInput)) {
     responses[status] = { $ref: `#/components/responses/Error${status}` };
   }
+  if (meta.polled === true) {
+    const description =
+      'Not yet, and Retry-After says when to ask again; or the input is invalid, or the request is.';
+    responses['400'] = errorResponse({ description, headers: RETRY_AFTER });
+  }
   if (requestBody !== undefined && 'content' in requestBody) {
     const body = requestBody.content[contentTypeOf(meta)]?.schema as oas31.SchemaObject;
     requestBody.required = (body.required ?? []).length > 0;
@@ -304,7 +313,7 @@ export function createDocument(router: AnyTRPCRouter, version: string): OpenApiD
   document.tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
   const responses = Object.entries(ERRORS).map(([status, response]) => [
     `Error${status}`,
-    { ...response, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+    errorResponse(response),
   ]);
   document.components = {
     ...document.components,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { procedures } from '../api/procedures.ts';
 import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
+import { faultsOf } from '../support/openapi.ts';
 
 let h: Harness;
 let ada: TestUser;
@@ -182,6 +184,13 @@ describe('queries', () => {
   ])('%s in a value is refused, not replaced', async (_what, bytes) => {
     const { status, body } = await ada.send(`/api/organization.checkHandle?handle=a${bytes}b`, {});
     expect({ status, reason: body.data.reason }).toEqual({ status: 400, reason: 'invalid_text' });
+  });
+
+  test('so it is by every query, as the document says', async () => {
+    for (const { name } of procedures.filter(({ type }) => type === 'query')) {
+      const reply = await ada.send(`/api/${name}?x=%ff`, {});
+      expect([name, reply.status, ...faultsOf(name, reply)]).toEqual([name, 400]);
+    }
   });
 
   test('text beyond ASCII arrives as it was sent', async () => {

@@ -60,6 +60,7 @@ export const tunnelDeviceRouter = router({
       description:
         'Until then 400, whose reason is authorization_pending, or slow_down where the device polled before its interval was over, which makes the interval 5 seconds longer; Retry-After has it. access_denied and expired_token are final.',
       rateLimit: byClient('poll', 240),
+      polled: true,
     })
     .input(z.object({ deviceCode: DeviceCode }))
     .output(EnrolledTunnelDevice)
