@@ -95,6 +95,17 @@ test('answers may grow, dates are date-times and ids are uuids without a pattern
   expect(moments.filter(([, { format }]) => format !== 'date-time').map(([at]) => at)).toEqual([]);
 });
 
+test('numbers that 32 bits do not hold say so', () => {
+  const objects = [...objectsIn(document as unknown as Json)];
+  const bounded = objects.filter(([, { maximum }]) => typeof maximum === 'number' && maximum >= 2 ** 31);
+  const times = /ApiKey\/properties\/(?:rateLimitTimeWindow|refillInterval)\/anyOf\/0$/;
+  const places = /Audit\w+(?:\/\w+)*\/properties\/(?:seq|rows|unchained|firstBadSeq\/anyOf\/0)$/;
+  const unbounded = objects.filter(([at]) => times.test(at) || places.test(at));
+  expect(bounded.length).toBe(4);
+  expect(unbounded.length).toBe(9);
+  for (const [at, { format }] of [...bounded, ...unbounded]) expect([at, format]).toEqual([at, 'int64']);
+});
+
 test('optional query parameters keep their descriptions', () => {
   const parameters = operationOf('auditLog.all', 'GET').parameters;
   expect(parameters).toContainEqual(

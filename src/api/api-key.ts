@@ -24,7 +24,7 @@ const milliseconds = z
   .int()
   .min(1000)
   .max(TEN_YEARS_S * 1000)
-  .meta({ description: 'Milliseconds.' });
+  .meta({ description: 'Milliseconds.', format: 'int64' });
 
 /** What both ways of making a key take, by the names that Dokploy gave them. */
 export const KeyInput = z.object({

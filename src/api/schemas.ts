@@ -60,6 +60,9 @@ export const isStorable = (text: string): boolean => {
 
 /* Outputs. Whatever is not listed never leaves. */
 
+/** A whole number that can pass 2^31 - 1, where clients in many languages take 32 bits unless they are told. */
+const Long = z.number().int().meta({ format: 'int64' });
+
 const AvatarUrl = z.string().meta({ example: 'https://panel.example.com/avatars/3b7e….webp' });
 export const Moment = z.date().meta({ format: 'date-time', example: '2026-01-31T09:30:00.000Z' });
 export const Role = z.string().meta({
@@ -148,10 +151,10 @@ const apiKey = {
   expiresAt: Moment.nullable(),
   lastUsedAt: Moment.nullable(),
   rateLimitMax: z.number().int().nullable(),
-  rateLimitTimeWindow: z.number().int().nullable().meta({ description: 'Milliseconds.' }),
+  rateLimitTimeWindow: Long.nullable().meta({ description: 'Milliseconds.' }),
   remaining: z.number().int().nullable(),
   refillAmount: z.number().int().nullable(),
-  refillInterval: z.number().int().nullable().meta({ description: 'Milliseconds.' }),
+  refillInterval: Long.nullable().meta({ description: 'Milliseconds.' }),
   createdAt: Moment,
 };
 export const ApiKey = z.object(apiKey).meta({ id: 'ApiKey' });
@@ -238,7 +241,7 @@ export const AuditEntry = z
     before: z.record(z.string(), z.unknown()).nullable(),
     after: z.record(z.string(), z.unknown()).nullable(),
     createdAt: Moment,
-    seq: z.number().int().meta({
+    seq: Long.meta({
       description:
         'The place in the chain of the organization, or of the user where no organization is named.',
     }),
@@ -252,16 +255,16 @@ export const AuditEntry = z
 export const AuditVerdict = z
   .object({
     valid: z.boolean(),
-    rows: z.number().int().meta({ description: 'Rows that are as they were written.' }),
-    unchained: z.number().int().meta({
+    rows: Long.meta({ description: 'Rows that are as they were written.' }),
+    unchained: Long.meta({
       description: 'Of these, rows from before there were chains, for which nothing vouches.',
     }),
-    firstBadSeq: z.number().int().nullable(),
+    firstBadSeq: Long.nullable(),
     reason: z.enum(AUDIT_FAULTS).nullable().meta({
       description:
         'changed: the row is not what was written at its place. missing: there is none. inserted: a row where the chain has no place. head_mismatch: the rows do not lead to the end that is kept apart from them.',
     }),
-    head: z.object({ seq: z.number().int(), seal: z.string() }).meta({
+    head: z.object({ seq: Long, seal: z.string() }).meta({
       description:
         'The newest row. Kept elsewhere, it shows later whether rows and their end were cut off together.',
     }),
