@@ -6,6 +6,7 @@ import {
   httpCaller,
   PASSWORD,
   type Reply,
+  statuses,
   times,
 } from '../support/harness.ts';
 import { createProxiedDatabase } from './database-proxy.ts';
@@ -126,6 +127,20 @@ describe('a database that is gone', () => {
     await expect.poll(async () => (await ada.get('user.session')).status, { timeout: 10_000 }).toBe(200);
     expect((await h.anonymous.post('auth/sign-in/email', account)).status).toBe(200);
     expect((await h.anonymous.send('/ready', {})).body).toEqual({ status: 'ok' });
+  });
+
+  test('for long: requests are told as soon as at first, and served once it is back', async () => {
+    const callAll = () => timed(Promise.all(times(40, () => ada.get('user.session'))));
+    database.cut();
+    for (const _round of times(3, (n) => n)) {
+      const [replies, ms] = await callAll();
+      expect(statuses(replies)).toEqual(times(40, () => 503));
+      expect(ms).toBeLessThan(5_000);
+    }
+    await database.restore();
+    const [replies, ms] = await callAll();
+    expect(statuses(replies)).toEqual(times(40, () => 200));
+    expect(ms).toBeLessThan(5_000);
   });
 
   test.each(['close', 'reset'] as const)(
