@@ -33,3 +33,11 @@ export function useCan(): (permission: Permission) => boolean {
   );
   return (permission) => permissions.has(permission);
 }
+
+/** The roles that the organization has made, where the caller may read them; until they are known nothing is to be sent. */
+export function useOwnRoles() {
+  const { id: organizationId } = useOrganization();
+  const mayRead = useCan()('customRole:read');
+  const reading = useRead('customRole.all', { organizationId }, { enabled: mayRead });
+  return { ...reading, areKnown: reading.data !== undefined || !mayRead };
+}

@@ -1,17 +1,18 @@
 import { useDeferredValue, useState } from 'react';
 import { isBuiltIn, outranks } from '../../kernel/permissions.ts';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
-import { useCan, useOrganization } from '../lib/organization.tsx';
+import { useAct, useList, useOffer } from '../lib/calls.tsx';
+import { useCan, useOrganization, useOwnRoles } from '../lib/organization.tsx';
 import { useMe } from '../lib/session.ts';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Titled, When } from '../ui/bits.tsx';
 import { Confirm, Dialog } from '../ui/dialog.tsx';
-import { Field, Form, Select } from '../ui/form.tsx';
+import { Field, Form } from '../ui/form.tsx';
 import { InviteButton } from '../ui/invite.tsx';
 import { List } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
 import { Page } from '../ui/page.tsx';
+import { RoleSelect } from '../ui/role-select.tsx';
 
 const t = texts.members;
 type Member = OutputOf<'organization.members'>['items'][number];
@@ -102,8 +103,7 @@ export function Members() {
 type StepProps = { member: Member; onClose: () => void };
 
 function ChangeRole({ member: { id: memberId, role, user }, onClose }: StepProps) {
-  const { id: organizationId } = useOrganization();
-  const { data: roles = [] } = useRead('customRole.all', { organizationId });
+  const own = useOwnRoles();
   const update = useAct('organization.updateMemberRole', {
     done: t.roleChanged(user.email),
   });
@@ -113,17 +113,10 @@ function ChangeRole({ member: { id: memberId, role, user }, onClose }: StepProps
         act={update}
         input={(values) => ({ memberId, role: values.text('role') })}
         submit={t.changeRole}
+        canSubmit={own.areKnown}
         after={onClose}
       >
-        <Select
-          // with the roles that the organization has made, once they are read
-          key={roles.length}
-          name="role"
-          label={t.role}
-          hint={t.roleHint}
-          defaultValue={role}
-          options={['admin', 'member', ...roles.map((one) => one.role)]}
-        />
+        <RoleSelect own={own} held={role} name="role" label={t.role} hint={t.roleHint} />
       </Form>
     </Dialog>
   );

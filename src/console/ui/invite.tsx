@@ -1,13 +1,14 @@
 import { Send } from 'lucide-react';
 import { useState } from 'react';
 import type { OutputOf } from '../lib/api.ts';
-import { useAct, useOffer, useRead } from '../lib/calls.tsx';
-import { useCan, useOrganization } from '../lib/organization.tsx';
+import { useAct, useOffer } from '../lib/calls.tsx';
+import { useOrganization, useOwnRoles } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge } from './bits.tsx';
 import { Button } from './button.tsx';
 import { DialogButton } from './dialog.tsx';
-import { Form, Select, TextArea } from './form.tsx';
+import { Form, TextArea } from './form.tsx';
+import { RoleSelect } from './role-select.tsx';
 
 const t = texts.invitations;
 
@@ -28,13 +29,8 @@ export function InviteButton() {
 
 function InviteForm({ onDone }: { onDone: () => void }) {
   const { id: organizationId, defaultRole } = useOrganization();
-  const can = useCan();
+  const own = useOwnRoles();
   const [refused, setRefused] = useState<OutputOf<'organization.inviteMembers'>>([]);
-  const { data: roles = [] } = useRead(
-    'customRole.all',
-    { organizationId },
-    { enabled: can('customRole:read') },
-  );
   const invite = useAct('organization.inviteMembers', {
     done: (answers) => t.sent(answers.filter(({ status }) => status === 'invited').length),
   });
@@ -63,6 +59,7 @@ function InviteForm({ onDone }: { onDone: () => void }) {
         })),
       })}
       submit={t.invite}
+      canSubmit={own.areKnown}
       after={(answers) => {
         const failed = answers.filter(({ status }) => status === 'refused');
         if (failed.length === 0) onDone();
@@ -70,13 +67,7 @@ function InviteForm({ onDone }: { onDone: () => void }) {
       }}
     >
       <TextArea name="invitations" label={t.addresses} hint={t.addressesHint} required autoFocus />
-      <Select
-        key={roles.length}
-        name="role"
-        label={texts.members.role}
-        defaultValue={defaultRole ?? 'member'}
-        options={['member', 'admin', ...roles.map(({ role }) => role)]}
-      />
+      <RoleSelect own={own} held={defaultRole ?? 'member'} name="role" label={texts.members.role} />
     </Form>
   );
 }

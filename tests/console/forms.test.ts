@@ -1,0 +1,86 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newRoleOf } from '../api/stage.ts';
+import {
+  createConsoleHarness,
+  enter,
+  expectNoComplaints,
+  missing,
+  openChromium,
+  press,
+  says,
+  type Visitor,
+} from '../support/chromium.ts';
+import type { TestUser } from '../support/harness.ts';
+
+if (missing !== undefined) test.skip(`the forms of the console: ${missing}`, () => {});
+
+/* What a form sends is what it shows, also where something could not be read. */
+
+const ROLE = 'dns-editor';
+const UNREACHABLE = 'The service could not be reached.';
+
+describe.skipIf(missing !== undefined)('the console', () => {
+  let h: Awaited<ReturnType<typeof createConsoleHarness>>;
+  let chromium: Awaited<ReturnType<typeof openChromium>>;
+  let visitor: Visitor;
+  let page: Page;
+  beforeAll(async () => {
+    h = await createConsoleHarness();
+    chromium = await openChromium(h.url);
+    await h.user(); // the administrator
+  });
+  afterAll(async () => {
+    await chromium[Symbol.asyncDispose]();
+    await h[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    visitor = await chromium.visitor();
+    page = visitor.page;
+  });
+  afterEach(async () => {
+    expectNoComplaints(visitor);
+    await page.context().close();
+  });
+
+  /** An organization that has made a role, and where its pages are. */
+  async function organization(permissions: string[] = []) {
+    const org = await h.organization();
+    await newRoleOf(h, org.id, ROLE, permissions);
+    const [row] = await h.sql`select slug from organizations where id = ${org.id}`;
+    return { ...org, url: `/o/${row?.slug}` };
+  }
+
+  async function open({ cookie }: TestUser, path: string): Promise<void> {
+    await enter(visitor, h.url, cookie);
+    await page.goto(path);
+  }
+
+  /** As a proxy in front of the service answers while there is none. @returns what ends it */
+  async function cutOff(procedure: string): Promise<() => Promise<void>> {
+    const calls = `**/api/**${procedure}*`;
+    await page.route(calls, (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
+    );
+    return () => page.unroute(calls);
+  }
+
+  test('a role stays what it is where the others cannot be read', async () => {
+    const org = await organization();
+    const { email, memberId } = await org.join(ROLE);
+    await open(org.owner, `${org.url}/members`);
+    const end = await cutOff('customRole.all');
+    await press(page, `Actions for ${email}`);
+    await page.getByRole('menuitem', { name: 'Change role' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(UNREACHABLE).waitFor();
+    const [role, change] = [dialog.getByLabel('Role'), dialog.getByRole('button', { name: 'Change role' })];
+    expect([await role.inputValue(), await change.isDisabled()]).toEqual([ROLE, true]);
+    await end();
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await change.click();
+    await says(page, `${email} has another role now.`);
+    const [membership] = await h.sql`select role from memberships where id = ${memberId}`;
+    expect(membership?.role).toBe(ROLE);
+  });
+});
