@@ -83,4 +83,28 @@ describe.skipIf(missing !== undefined)('the console', () => {
     const [membership] = await h.sql`select role from memberships where id = ${memberId}`;
     expect(membership?.role).toBe(ROLE);
   });
+
+  test('settings are sent as far as they were changed', async () => {
+    const org = await organization();
+    await h.sql`update organizations set default_role = ${ROLE} where id = ${org.id}`;
+    const end = await cutOff('customRole.all');
+    await open(org.owner, `${org.url}/settings`);
+    const [role, save] = [page.getByLabel('Role of new members'), page.getByRole('button', { name: 'Save' })];
+    const general = page.locator('form', { has: save });
+    await general.getByText(UNREACHABLE).waitFor();
+    expect([await role.inputValue(), await save.isDisabled()]).toEqual([ROLE, true]);
+    await end();
+    await general.getByRole('button', { name: 'Try again' }).click();
+    await page.getByLabel('Description').fill('Workshops');
+    await h.sql`update organizations set name = 'Acme & Sons' where id = ${org.id}`; // by somebody else
+    await save.click();
+    await says(page, 'The organization is changed.');
+    const read = () => h.sql`select name, description, default_role from organizations where id = ${org.id}`;
+    expect(await read()).toEqual([{ name: 'Acme & Sons', description: 'Workshops', defaultRole: ROLE }]);
+
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Acme & Sons');
+    await role.selectOption({ label: '–' });
+    await save.click();
+    await expect.poll(read).toMatchObject([{ defaultRole: null }]);
+  });
 });

@@ -1,14 +1,15 @@
 import { useNavigate } from '@tanstack/react-router';
 import { TIERS } from '../../kernel/tiers.ts';
 import { useAct, useRead } from '../lib/calls.tsx';
-import { useCan, useOrganization } from '../lib/organization.tsx';
+import { useCan, useOrganization, useOwnRoles } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Facts, When } from '../ui/bits.tsx';
 import { ConfirmButton } from '../ui/dialog.tsx';
-import { Check, Field, Form, Select, TextArea } from '../ui/form.tsx';
+import { Check, changed, Field, Form, TextArea } from '../ui/form.tsx';
 import { Problem } from '../ui/notice.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { Picture } from '../ui/picture.tsx';
+import { RoleSelect } from '../ui/role-select.tsx';
 
 const t = texts.organizationSettings;
 
@@ -43,20 +44,21 @@ export function OrganizationSettings() {
 
 function General() {
   const { id: organizationId, name, handle, description, defaultRole, active } = useOrganization();
-  const { data: roles = [] } = useRead('customRole.all', { organizationId });
+  const own = useOwnRoles();
   const update = useAct('organization.update', { done: t.saved, sample: { organizationId, name } });
   return (
     <Form
       act={update}
       input={(values) => ({
         organizationId,
-        name: values.text('name'),
-        handle: values.text('handle') === handle ? undefined : values.text('handle'),
-        description: values.given('description') ?? null,
-        defaultRole: values.given('defaultRole') ?? null,
-        active: values.isOn('active'),
+        name: changed(values.text('name'), name),
+        handle: changed(values.text('handle'), handle),
+        description: changed(values.given('description') ?? null, description),
+        defaultRole: changed(values.given('defaultRole') ?? null, defaultRole),
+        active: changed(values.isOn('active'), active),
       })}
       submit={texts.save}
+      canSubmit={own.areKnown}
     >
       <div className="columns">
         <Field name="name" label={texts.name} required maxLength={128} defaultValue={name} />
@@ -75,13 +77,7 @@ function General() {
         rows={2}
         defaultValue={description ?? ''}
       />
-      <Select
-        key={roles.length}
-        name="defaultRole"
-        label={t.defaultRole}
-        defaultValue={defaultRole ?? ''}
-        options={[{ value: '', label: '–' }, 'member', 'admin', ...roles.map(({ role }) => role)]}
-      />
+      <RoleSelect own={own} held={defaultRole ?? ''} name="defaultRole" label={t.defaultRole} isOptional />
       <Check name="active" label={t.active} hint={t.activeHint} defaultChecked={active} />
     </Form>
   );

@@ -29,6 +29,9 @@ export class Values {
   file = (name: string): FormDataEntryValue => this.#data.get(name) ?? '';
 }
 
+/** What is to be sent of a field: nothing where it is as it was shown, so that it undoes no change of somebody else. */
+export const changed = <T,>(typed: T, shown: T): T | undefined => (typed === shown ? undefined : typed);
+
 const Problems = createContext<Readonly<Record<string, string>>>({});
 
 type FormProps<Input, Output> = {
