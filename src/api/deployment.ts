@@ -6,9 +6,7 @@ import {
   reportDeployment,
   stopDeployment,
 } from '../domain/deployment/index.ts';
-import { requireActorOf } from '../domain/organization/index.ts';
 import { takePage } from '../kernel/pagination.ts';
-import type { Permission } from '../kernel/permissions.ts';
 import { Id, Name, TextLine } from '../kernel/schemas.ts';
 import {
   DEPLOYMENT_COMPONENTS,
@@ -18,14 +16,7 @@ import {
 } from '../kernel/vocabulary.ts';
 import { LicenseKey } from './license/schemas.ts';
 import { ListPage, Moment } from './schemas.ts';
-import {
-  acting,
-  organizationProcedure,
-  platformProcedure,
-  publicProcedure,
-  router,
-  signedIn,
-} from './trpc.ts';
+import { organizationProcedure, platformProcedure, procedureOn, publicProcedure, router } from './trpc.ts';
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const Subdomain = z
@@ -46,7 +37,6 @@ const BaseDomain = z
   )
   .meta({ example: 'acme.example.com' });
 const Version = TextLine(64).meta({ example: '2.4.1' });
-const DeploymentRef = z.object({ deploymentId: Id });
 
 export const Deployment = z
   .object({
@@ -68,19 +58,7 @@ export const Deployment = z
   })
   .meta({ id: 'Deployment' });
 
-/** A member with this permission in the organization of the deployment that `deploymentId` names. */
-const deploymentProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'deploymentId', kind: 'deployment' }] })
-    .input(DeploymentRef)
-    .use(async ({ ctx, input, meta, next }) =>
-      next({
-        ctx: await acting(
-          requireActorOf(ctx.deps, ctx.principal, 'deployment', input.deploymentId, permission),
-          meta,
-        ),
-      }),
-    );
+const deploymentProcedure = procedureOn('deployment', 'deploymentId');
 
 export const deploymentRouter = router({
   create: organizationProcedure('deployment:create')
@@ -144,7 +122,8 @@ export const deploymentRouter = router({
       audited: false,
     })
     .input(
-      DeploymentRef.extend({
+      z.object({
+        deploymentId: Id,
         key: LicenseKey,
         health: z.enum(['healthy', 'unhealthy']),
         version: Version.optional(),

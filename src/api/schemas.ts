@@ -27,7 +27,6 @@ export const GrantableRole = RoleName.refine((name) => name !== 'owner', 'Owners
 export const OrganizationRef = z.object({
   organizationId: Id.meta({ description: 'The active organization when left out.' }).optional(),
 });
-export const MemberRef = z.object({ memberId: Id });
 /** A member by the membership or by the account. */
 export const MemberName = OrganizationRef.extend({
   memberId: Id.optional(),
@@ -36,7 +35,6 @@ export const MemberName = OrganizationRef.extend({
   error: 'Send memberId or userId.',
   path: ['memberId'],
 });
-export const InvitationRef = z.object({ invitationId: Id });
 
 /** For lists that answer bare arrays, as Dokploy's do; the next cursor is in the header `x-next-cursor`. */
 export const ArrayPage = z.object({

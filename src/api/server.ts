@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { requireActorOf } from '../domain/organization/index.ts';
 import {
   createServer,
   listServers,
@@ -11,16 +10,14 @@ import {
   updateServer,
 } from '../domain/server/index.ts';
 import { takePage } from '../kernel/pagination.ts';
-import type { Permission } from '../kernel/permissions.ts';
 import { Id, Name } from '../kernel/schemas.ts';
 import { TIER_NAMES } from '../kernel/tiers.ts';
 import { DESIRED_STATES, SERVER_STATES } from '../kernel/vocabulary.ts';
 import { ListPage, Moment } from './schemas.ts';
-import { acting, organizationProcedure, router, signedIn } from './trpc.ts';
+import { organizationProcedure, procedureOn, router } from './trpc.ts';
 
 const Megabytes = z.number().int().min(64).max(1_000_000_000);
 const CpuPercent = z.number().int().min(1).max(1_000_000).meta({ description: '100 is one core.' });
-const ServerRef = z.object({ serverId: Id });
 
 const Server = z
   .object({
@@ -39,19 +36,7 @@ const Server = z
   })
   .meta({ id: 'Server' });
 
-/** A member with this permission in the organization of the server that `serverId` names. */
-const serverProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'serverId', kind: 'server' }] })
-    .input(ServerRef)
-    .use(async ({ ctx, input, meta, next }) =>
-      next({
-        ctx: await acting(
-          requireActorOf(ctx.deps, ctx.principal, 'server', input.serverId, permission),
-          meta,
-        ),
-      }),
-    );
+const serverProcedure = procedureOn('server', 'serverId');
 
 export const serverRouter = router({
   create: organizationProcedure('server:create')

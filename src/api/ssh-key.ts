@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requireOrganization, requireOwnerOf, requireSelf } from '../domain/owner/index.ts';
+import { requireNewOwner, requireOwner } from '../domain/owner/index.ts';
 import {
   createSshKey,
   listSshKeys,
@@ -11,23 +11,13 @@ import {
   updateSshKey,
 } from '../domain/ssh-key/index.ts';
 import { takePage } from '../kernel/pagination.ts';
-import type { Permission } from '../kernel/permissions.ts';
 import { Id, Name } from '../kernel/schemas.ts';
 import { ArrayPage, isStorable, OrganizationRef, SshKey } from './schemas.ts';
-import { IN_ORGANIZATION, router, signedIn, userProcedure } from './trpc.ts';
+import { IN_ORGANIZATION, ownersProcedureOn, router, signedIn, userProcedure } from './trpc.ts';
 
 const Description = z.string().trim().max(512);
 
-/** The owner of the key that `sshKeyId` names, or a member with this permission in the organization that owns it. */
-const sshKeyProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'sshKeyId', kind: 'sshKey' }] })
-    .input(z.object({ sshKeyId: Id }))
-    .use(async ({ ctx, input, next }) =>
-      next({
-        ctx: { owner: await requireOwnerOf(ctx.deps, ctx.principal, 'sshKey', input.sshKeyId, permission) },
-      }),
-    );
+const sshKeyProcedure = ownersProcedureOn('sshKey', 'sshKeyId');
 
 export const sshKeyRouter = router({
   create: signedIn
@@ -53,10 +43,7 @@ export const sshKeyRouter = router({
     .output(SshKey)
     .mutation(async ({ ctx, input: { organizationId, ...key } }) => {
       const { deps, principal } = ctx;
-      const owner =
-        organizationId === undefined
-          ? requireSelf(principal)
-          : await requireOrganization(deps, principal, organizationId, 'sshKey:create');
+      const owner = await requireNewOwner(deps, principal, organizationId, 'sshKey:create');
       return createSshKey(deps, owner, key);
     }),
 
@@ -90,10 +77,7 @@ export const sshKeyRouter = router({
     .output(z.array(SshKey))
     .query(async ({ ctx, input: { organizationId, scope, limit, cursor = null } }) => {
       const { deps, principal } = ctx;
-      const owner =
-        scope === 'user'
-          ? requireSelf(principal)
-          : await requireOrganization(deps, principal, organizationId, 'sshKey:read');
+      const owner = await requireOwner(deps, principal, { scope, organizationId }, 'sshKey:read');
       const { items, nextCursor } = takePage(
         await listSshKeys(deps, owner, { limit: limit + 1, cursor }),
         limit,

@@ -1,15 +1,18 @@
 import { initTRPC, TRPCError } from '@trpc/server';
+import { z } from 'zod';
 import { requireActor, requireActorOf } from '../domain/organization/index.ts';
-import type { Place } from '../domain/place.ts';
+import { requireOwnerOf } from '../domain/owner/index.ts';
+import type { OfUserKind, OwnedKind, Place } from '../domain/place.ts';
 import { isLimited, type OrganizationActor, type Principal } from '../domain/principal.ts';
 import { DomainError, forbidden, unauthorized } from '../kernel/errors.ts';
 import type { Permission, PlatformRight } from '../kernel/permissions.ts';
 import { canOnPlatform } from '../kernel/permissions.ts';
+import { Id } from '../kernel/schemas.ts';
 import type { Context } from './context.ts';
 import { describeError, TRPC_CODE } from './errors.ts';
 import { linesRefused } from './lines.ts';
 import { countCall, type DeclaredLimit } from './rate-limits.ts';
-import { InvitationRef, MemberName, MemberRef, OrganizationRef } from './schemas.ts';
+import { MemberName, OrganizationRef } from './schemas.ts';
 import { bareOrSuperjson } from './transformer.ts';
 import { formWanted } from './upload.ts';
 
@@ -136,7 +139,7 @@ export const platformProcedure = (right: PlatformRight, instead = '') =>
   });
 
 /** What a procedure of an organization gets to know of its caller. */
-export async function acting(found: Promise<OrganizationActor>, meta: Meta | undefined) {
+async function acting(found: Promise<OrganizationActor>, meta: Meta | undefined) {
   const actor = await found;
   requireKey(actor.principal, meta?.limitedKeys ?? 'any');
   return { actor };
@@ -156,20 +159,6 @@ export const organizationProcedure = (permission: Permission | null) =>
       }),
     );
 
-/** The same in the organization of the member that `memberId` names. */
-export const memberProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'memberId', kind: 'member' }] })
-    .input(MemberRef)
-    .use(async ({ ctx, input, meta, next }) =>
-      next({
-        ctx: await acting(
-          requireActorOf(ctx.deps, ctx.principal, 'member', input.memberId, permission),
-          meta,
-        ),
-      }),
-    );
-
 /** The same for a member by `memberId`, in that member's organization, or by `userId` in the named or active one. */
 export const namedMemberProcedure = (permission: Permission) =>
   signedIn
@@ -183,16 +172,35 @@ export const namedMemberProcedure = (permission: Permission) =>
       return next({ ctx: await acting(actor, meta) });
     });
 
-/** The same in the organization of the invitation that `invitationId` names. */
-export const invitationProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'invitationId', kind: 'invitation' }] })
-    .input(InvitationRef)
-    .use(async ({ ctx, input, meta, next }) =>
-      next({
-        ctx: await acting(
-          requireActorOf(ctx.deps, ctx.principal, 'invitation', input.invitationId, permission),
-          meta,
-        ),
-      }),
-    );
+/** An input that names something by its id in this field. */
+const refBy = <F extends string>(field: F) =>
+  z.object({ [field]: Id }) as unknown as z.ZodType<Record<F, string>, Record<F, string>>;
+
+/** Procedures for members with a permission in the organization of what `field` names. */
+export const procedureOn =
+  <F extends string>(kind: OwnedKind, field: F) =>
+  (permission: Permission) =>
+    signedIn
+      .meta({ access: permission, place: [{ field, kind }] })
+      .input(refBy(field))
+      .use(async ({ ctx, input, meta, next }) =>
+        next({
+          ctx: await acting(requireActorOf(ctx.deps, ctx.principal, kind, input[field], permission), meta),
+        }),
+      );
+
+/** The same of what may also belong to a user, for him too. */
+export const ownersProcedureOn =
+  <F extends string>(kind: OfUserKind, field: F) =>
+  (permission: Permission) =>
+    signedIn
+      .meta({ access: permission, place: [{ field, kind }] })
+      .input(refBy(field))
+      .use(async ({ ctx, input, next }) =>
+        next({
+          ctx: { owner: await requireOwnerOf(ctx.deps, ctx.principal, kind, input[field], permission) },
+        }),
+      );
+
+export const memberProcedure = procedureOn('member', 'memberId');
+export const invitationProcedure = procedureOn('invitation', 'invitationId');

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { requireOrganization, requireOwnerOf, requireSelf } from '../../domain/owner/index.ts';
+import { requireNewOwner, requireOwner } from '../../domain/owner/index.ts';
+import type { OfUserKind } from '../../domain/place.ts';
 import { requireTunnels } from '../../domain/tunnel/index.ts';
 import type { Permission } from '../../kernel/permissions.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { OrganizationRef } from '../schemas.ts';
-import { IN_ORGANIZATION, publicProcedure, signedIn, userProcedure } from '../trpc.ts';
+import { IN_ORGANIZATION, ownersProcedureOn, publicProcedure, signedIn, userProcedure } from '../trpc.ts';
 
 /* Who may call; and only then, whether tunnels are switched on. */
 
@@ -27,10 +28,7 @@ export const newOwner = (permission: Permission) =>
     )
     .use(async ({ ctx, input: { organizationId }, next }) => {
       const { deps, principal } = ctx;
-      const owner =
-        organizationId === undefined
-          ? requireSelf(principal)
-          : await requireOrganization(deps, principal, organizationId, permission);
+      const owner = await requireNewOwner(deps, principal, organizationId, permission);
       await requireTunnels(deps, principal);
       return next({ ctx: { owner } });
     });
@@ -47,40 +45,23 @@ export const listOfOwner = (permission: Permission) =>
           .meta({ description: 'Whose: those of the organization, or the caller’s own.' }),
       }).prefault({}),
     )
-    .use(async ({ ctx, input: { organizationId, scope }, next }) => {
+    .use(async ({ ctx, input, next }) => {
       const { deps, principal } = ctx;
-      const owner =
-        scope === 'user'
-          ? requireSelf(principal)
-          : await requireOrganization(deps, principal, organizationId, permission);
+      const owner = await requireOwner(deps, principal, input, permission);
       await requireTunnels(deps, principal);
       return next({ ctx: { owner } });
     });
 
-/** The owner of the device that `deviceId` names, or a member with this permission in the organization that owns it. */
-export const deviceProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'deviceId', kind: 'tunnelDevice' }], asksSettings: true })
-    .input(z.object({ deviceId: Id }))
-    .use(async ({ ctx, input, next }) => {
-      const { deps, principal } = ctx;
-      const owner = await requireOwnerOf(deps, principal, 'tunnelDevice', input.deviceId, permission);
-      await requireTunnels(deps, principal);
-      return next({ ctx: { owner } });
-    });
+const ofOwnersOn = <F extends string>(kind: OfUserKind, field: F) => {
+  const procedure = ownersProcedureOn(kind, field);
+  return (permission: Permission) =>
+    procedure(permission)
+      .meta({ asksSettings: true })
+      .use(async ({ ctx, next }) => {
+        await requireTunnels(ctx.deps, ctx.principal);
+        return next();
+      });
+};
 
-/** The same for the allocation that `allocationId` names. */
-export const allocationProcedure = (permission: Permission) =>
-  signedIn
-    .meta({
-      access: permission,
-      place: [{ field: 'allocationId', kind: 'tunnelAllocation' }],
-      asksSettings: true,
-    })
-    .input(z.object({ allocationId: Id }))
-    .use(async ({ ctx, input, next }) => {
-      const { deps, principal } = ctx;
-      const owner = await requireOwnerOf(deps, principal, 'tunnelAllocation', input.allocationId, permission);
-      await requireTunnels(deps, principal);
-      return next({ ctx: { owner } });
-    });
+export const deviceProcedure = ofOwnersOn('tunnelDevice', 'deviceId');
+export const allocationProcedure = ofOwnersOn('tunnelAllocation', 'allocationId');

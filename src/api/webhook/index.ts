@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { requireActorOf } from '../../domain/organization/index.ts';
 import {
   createWebhook,
   deleteWebhook,
@@ -11,12 +10,11 @@ import {
   updateWebhook,
 } from '../../domain/webhook/index.ts';
 import { takePage } from '../../kernel/pagination.ts';
-import type { Permission } from '../../kernel/permissions.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { DELIVERY_STATUSES } from '../../kernel/vocabulary.ts';
 import { describeEvents, EVENT_NAMES, EVERY_EVENT } from '../../kernel/webhook-events/index.ts';
 import { ListPage } from '../schemas.ts';
-import { acting, organizationProcedure, publicProcedure, router, signedIn } from '../trpc.ts';
+import { organizationProcedure, procedureOn, publicProcedure, router } from '../trpc.ts';
 import { CreatedWebhook, UpdatedWebhook, Webhook, WebhookDelivery } from './schemas.ts';
 
 const Description = z.string().trim().max(512);
@@ -37,35 +35,9 @@ const Events = z
   )
   .meta({ description: 'Names of events; none, or *, is all of them. See webhook.events.' });
 const Asked = z.object({ deliveryId: Id, eventId: Id });
-const WebhookRef = z.object({ webhookId: Id });
 
-/** A member with this permission in the organization of the webhook that `webhookId` names. */
-const webhookProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'webhookId', kind: 'webhook' }] })
-    .input(WebhookRef)
-    .use(async ({ ctx, input, meta, next }) =>
-      next({
-        ctx: await acting(
-          requireActorOf(ctx.deps, ctx.principal, 'webhook', input.webhookId, permission),
-          meta,
-        ),
-      }),
-    );
-
-/** The same for the webhook of the delivery that `deliveryId` names. */
-const deliveryProcedure = (permission: Permission) =>
-  signedIn
-    .meta({ access: permission, place: [{ field: 'deliveryId', kind: 'webhookDelivery' }] })
-    .input(z.object({ deliveryId: Id }))
-    .use(async ({ ctx, input, meta, next }) =>
-      next({
-        ctx: await acting(
-          requireActorOf(ctx.deps, ctx.principal, 'webhookDelivery', input.deliveryId, permission),
-          meta,
-        ),
-      }),
-    );
+const webhookProcedure = procedureOn('webhook', 'webhookId');
+const deliveryProcedure = procedureOn('webhookDelivery', 'deliveryId');
 
 export const webhookRouter = router({
   events: publicProcedure

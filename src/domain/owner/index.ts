@@ -19,23 +19,41 @@ export const ownerColumns = ({ principal, actor }: Owner) => ({
 });
 
 /** The caller himself. @throws FORBIDDEN for an API key that is limited. */
-export function requireSelf(principal: Principal): Owner {
+function requireSelf(principal: Principal): Owner {
   if (isLimited(principal.key)) {
     throw forbidden('key_is_limited', 'This API key is limited to its organization or permissions.');
   }
   return { principal, actor: null };
 }
 
-/** An organization with this permission, the active one where none is named. @throws as `requireActor` does. */
-export const requireOrganization = async (
+/**
+ * The caller himself, or an organization where he has this permission, the active one where none is named.
+ *
+ * @throws FORBIDDEN for himself by an API key that is limited; of an organization as `requireActor` does.
+ */
+export const requireOwner = async (
+  deps: Deps,
+  principal: Principal,
+  { scope, organizationId }: { scope: 'organization' | 'user'; organizationId?: string | undefined },
+  permission: Permission,
+): Promise<Owner> =>
+  scope === 'user'
+    ? requireSelf(principal)
+    : { principal, actor: await requireActor(deps, principal, organizationId, permission) };
+
+/** Whose something new is to be: the caller's where no organization is named. @throws as `requireOwner` does. */
+export const requireNewOwner = (
   deps: Deps,
   principal: Principal,
   organizationId: string | undefined,
   permission: Permission,
-): Promise<Owner> => ({
-  principal,
-  actor: await requireActor(deps, principal, organizationId, permission),
-});
+): Promise<Owner> =>
+  requireOwner(
+    deps,
+    principal,
+    { scope: organizationId === undefined ? 'user' : 'organization', organizationId },
+    permission,
+  );
 
 async function isTheirs(deps: Deps, { userId }: Principal, kind: OfUserKind, id: string): Promise<boolean> {
   const rows = await deps.db.query(
