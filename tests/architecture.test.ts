@@ -67,6 +67,38 @@ describe.each(files)('%s', (file) => {
   });
 });
 
+const namesIn = (list = '') =>
+  list
+    .split(',')
+    .map((name) => /^\s*(?:type )?(\w+)/.exec(name)?.[1])
+    .filter((name) => name !== undefined);
+
+test('the faces of the domain offer nothing that nobody takes', () => {
+  const readers = ['src', 'tests', 'bench'].flatMap((root) =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.tsx?$/.test(file))
+      .map((file) => `${root}/${file}`),
+  );
+  const taken = new Set(
+    readers.flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/\{([^{}]*)\} from '(\.[^']+)'/g)].flatMap(
+        ([, names, target = '']) =>
+          namesIn(names).map((name) => `${normalize(join(dirname(file), target))} ${name}`),
+      ),
+    ),
+  );
+  const faces = files.filter((file) => /^src\/domain\/[^/]+\/index\.ts$/.test(file));
+  const offered = faces.flatMap((face) =>
+    [
+      ...readFileSync(face, 'utf8').matchAll(
+        /^export (?:type )?(?:\{([^}]*)\}|(?:async )?(?:function |const )?(\w+))/gm,
+      ),
+    ].flatMap(([, names, name]) => namesIn(names ?? name).map((one) => `${face} ${one}`)),
+  );
+  expect(offered.length).toBeGreaterThan(150);
+  expect(offered.filter((one) => !taken.has(one))).toEqual([]);
+});
+
 test('what is large and seldom used is loaded only where it is', () => {
   const textOf = (file: string) => readFileSync(file, 'utf8');
   expect(files.filter((file) => textOf(file).includes("'@opentelemetry/"))).toEqual([

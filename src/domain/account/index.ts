@@ -1,12 +1,11 @@
 export { setUserAvatar } from './avatar.ts';
 export { countOrganizations } from './count-organizations.ts';
-export { type CreatedMember, createMember } from './create-member.ts';
-export { type AccountExport, exportAccount } from './export.ts';
+export { createMember } from './create-member.ts';
+export { exportAccount } from './export.ts';
 export { findPrincipal } from './find.ts';
-export type { Account, PrivateProfile, Profile } from './profile.ts';
 export { promoteUser } from './promote.ts';
-export { type MemberWithUser, oneUser, ownAccount, ownMember, type VisibleProfile } from './read.ts';
-export { ensureRootAdmin, type Registration, registerAccount } from './register.ts';
-export { type Removal, removesOneself, removeUser } from './remove.ts';
+export { oneUser, ownAccount, ownMember } from './read.ts';
+export { ensureRootAdmin, registerAccount } from './register.ts';
+export { removesOneself, removeUser } from './remove.ts';
 export { setPlatformRole, suspendUser, unsuspendUser } from './suspend.ts';
-export { ACCOUNT_FIELDS, type AccountChanges, updateAccount } from './update.ts';
+export { ACCOUNT_FIELDS, updateAccount } from './update.ts';

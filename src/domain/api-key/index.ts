@@ -1,5 +1,5 @@
-export { type CreatedApiKey, createApiKey, type NewApiKey } from './create.ts';
+export { createApiKey, type NewApiKey } from './create.ts';
 export { deleteApiKey } from './delete.ts';
 export { type ApiKey, listApiKeys } from './list.ts';
 export { rotateApiKey } from './rotate.ts';
-export { type Caller, describeCaller } from './whoami.ts';
+export { describeCaller } from './whoami.ts';

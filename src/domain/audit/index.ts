@@ -1,5 +1,4 @@
 export type { AuditEntry } from './chain.ts';
-export type { AuditFilter } from './filter.ts';
 export { listAuditLog } from './list.ts';
 export { exportAuditLog } from './pages.ts';
 export { type AuditActor, type AuditEvent, record } from './record.ts';

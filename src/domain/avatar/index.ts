@@ -1,3 +1,3 @@
 export { collectAvatar } from './collect.ts';
 export { releaseAvatar, type StoredAvatar, settleAvatar, storeAvatar } from './store.ts';
-export { avatarName, avatarUrl } from './url.ts';
+export { avatarUrl } from './url.ts';

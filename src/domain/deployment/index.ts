@@ -1,5 +1,4 @@
-export { createDeployment, type NewDeployment } from './create.ts';
+export { createDeployment } from './create.ts';
 export { destroyDeployment, stopDeployment } from './end.ts';
-export { type DeploymentFilter, listDeployments, organizationDeployments } from './read.ts';
-export { type DeploymentReport, type ReportAnswer, reportDeployment } from './report.ts';
-export type { Deployment } from './row.ts';
+export { listDeployments, organizationDeployments } from './read.ts';
+export { reportDeployment } from './report.ts';

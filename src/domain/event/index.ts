@@ -21,7 +21,7 @@ export async function addDelivery(tx: Transaction, delivery: NewDelivery, at: Da
 }
 
 /** What the audit log says of a change. */
-export type Change = {
+type Change = {
   organizationId: string | null;
   action: string;
   resourceType: string;

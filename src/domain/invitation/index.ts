@@ -3,7 +3,7 @@ export { invitationByToken } from './by-token.ts';
 export type { Invitation } from './invitation.ts';
 export { inviteMember, inviteMembers } from './invite.ts';
 export { invitationMail } from './mail.ts';
-export type { Outcome, Wanted } from './open.ts';
+export type { Wanted } from './open.ts';
 export {
   listInvitations,
   myInvitations,

@@ -2,7 +2,7 @@ import type { Transaction } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { DnsProviderName } from '../../kernel/vocabulary.ts';
 
-export { countJobs, type FailedJob, failedJobs, type JobCounts, retryFailedJobs } from './operate.ts';
+export { countJobs, type FailedJob, failedJobs, retryFailedJobs } from './operate.ts';
 
 /** What an account's holder is told by mail. Moments are ISO 8601. */
 export type Notice =

@@ -11,13 +11,7 @@ export { setOrganizationAvatar } from './avatar.ts';
 export { setActive, setDefault } from './choose.ts';
 export { createOrganization, foundOrganization } from './create.ts';
 export { deleteOrganization, dropOrganization } from './delete.ts';
-export {
-  type Deletion,
-  describeRunning,
-  type Obstacle,
-  previewDeletion,
-  runningColumns,
-} from './delete-preview.ts';
+export { describeRunning, previewDeletion, runningColumns } from './delete-preview.ts';
 export { checkHandle, claimZone } from './handle.ts';
 export { activeOrganization, listOrganizations, oneOrganization } from './read.ts';
 export {
@@ -28,6 +22,6 @@ export {
   requireRole,
   unknownRole,
 } from './role.ts';
-export type { Organization, OwnMembership } from './row.ts';
+export type { OwnMembership } from './row.ts';
 export { transferOwnership } from './transfer.ts';
 export { ORGANIZATION_FIELDS, updateOrganization } from './update.ts';

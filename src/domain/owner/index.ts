@@ -84,7 +84,7 @@ export async function requireOwnerOf(
 }
 
 /** What is written into the audit trail besides whose it is. */
-export type OwnedEvent = Omit<AuditEvent, 'organizationId' | 'role' | 'resourceType'>;
+type OwnedEvent = Omit<AuditEvent, 'organizationId' | 'role' | 'resourceType'>;
 
 /**
  * Runs a change in a transaction that holds the owner's row, within the owner's wall; `log` writes its audit row about

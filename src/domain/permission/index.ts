@@ -1,2 +1,2 @@
-export { type Explanation, explainPermission } from './explain.ts';
-export { type Simulation, simulatePermissions } from './simulate.ts';
+export { explainPermission } from './explain.ts';
+export { simulatePermissions } from './simulate.ts';

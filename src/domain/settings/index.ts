@@ -1,2 +1,2 @@
 export { getSettings, readSettings, type StoredSettings, settingsFor, withDefaults } from './read.ts';
-export { SETTINGS_FIELDS, type SettingsChanges, updateSettings } from './update.ts';
+export { SETTINGS_FIELDS, updateSettings } from './update.ts';

@@ -1,6 +1,5 @@
 export { CHALLENGE_SECONDS } from './challenge.ts';
 export {
-  type Credentials,
   challengedUser,
   giveSecondFactor,
   isKnownClient,
@@ -8,4 +7,3 @@ export {
   signIn,
   signInRegistered,
 } from './sign-in.ts';
-export type { SignedInUser } from './user.ts';

@@ -1,7 +1,6 @@
-export { createSshKey, type NewSshKey } from './create.ts';
+export { createSshKey } from './create.ts';
 export { MAX_PRIVATE_KEY_LENGTH } from './private-key.ts';
 export { MAX_PUBLIC_KEY_LENGTH } from './public-key.ts';
 export { listSshKeys, oneSshKey } from './read.ts';
 export { removeSshKey } from './remove.ts';
-export type { SshKey } from './row.ts';
-export { SSH_KEY_FIELDS, type SshKeyChanges, updateSshKey } from './update.ts';
+export { SSH_KEY_FIELDS, updateSshKey } from './update.ts';

@@ -1,8 +1,2 @@
 export { type SecondFactor, spendCode } from './code.ts';
-export {
-  confirmTwoFactor,
-  disableTwoFactor,
-  type Enrolment,
-  enrolTwoFactor,
-  renewRecoveryCodes,
-} from './enrol.ts';
+export { confirmTwoFactor, disableTwoFactor, enrolTwoFactor, renewRecoveryCodes } from './enrol.ts';
