@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import type { PlatformRole } from '../../src/kernel/permissions.ts';
+import { payloadSchema } from '../../src/kernel/webhook-events/index.ts';
 import { createHarness, type Harness, PASSWORD, type TestUser, times } from '../support/harness.ts';
-import { invite, leaveEverything } from './stage.ts';
+import { invite, leaveEverything, newWebhookOf } from './stage.ts';
 
 /* Whole accounts: deleted by their holders and by platform administrators, never with what others use. */
 
@@ -52,7 +53,7 @@ describe("one's own account", () => {
     const open = await org.owner.get('organization.allInvitations', { organizationId: org.id });
     expect(open.body.map(({ id }: { id: string }) => id)).not.toContain(invitation.id);
     const after = await trail();
-    expect(after.slice(0, -1)).toEqual(before);
+    expect(after.slice(0, -3)).toEqual(before); // the organization is told in two more
     expect(after.at(-1)).toMatchObject({
       organizationId: null,
       ...{ action: 'delete', resourceType: 'user', resourceId: member.id, userEmail: member.email },
@@ -84,6 +85,62 @@ describe("one's own account", () => {
     expect([refused.status, refused.body.data.reason]).toEqual([403, 'key_is_limited']);
     expect((await leave(whole)).status).toBe(412);
     expect((await leave(whole, { deleteOrganizations: true })).status).toBe(200);
+  });
+});
+
+describe('the organizations that go on without an account', () => {
+  const trailOf = (organizationId: string, userId: string) => h.sql`
+    select action, resource_type, resource_id, resource_name, user_role, before from audit_log
+    where organization_id = ${organizationId} and user_id = ${userId} order by seq desc`;
+  const toldTo = async (organizationId: string) =>
+    (
+      await h.sql<{ event: string }[]>`
+        select event from webhook_deliveries where organization_id = ${organizationId} order by id desc`
+    ).map(({ event }) => event);
+
+  test.each([
+    ['its holder', 'leave', 'member.left'],
+    ['an administrator', 'delete', 'member.deleted'],
+  ])('are told by the trail and by webhooks when %s deletes it', async (by, action, event) => {
+    const [one, other] = [await h.organization(), await h.organization()];
+    const user = await one.join('admin');
+    await h.sql`insert into memberships (id, organization_id, user_id, role)
+      values (${newId()}, ${other.id}, ${user.id}, 'member')`;
+    const { body: owned } = await user.post('organization.create', { name: 'Own' });
+    const { id, email } = await invite(user, one.id);
+    const closed = await invite(user, one.id);
+    await user.post('organization.removeInvitation', { invitationId: closed.id });
+    for (const organizationId of [one.id, other.id]) await newWebhookOf(h, organizationId);
+
+    const reply =
+      by === 'its holder'
+        ? await leave(user, { deleteOrganizations: true })
+        : await remove(root, { userId: user.id, deleteOrganizations: true });
+    expect(reply.status).toBe(200);
+    const actor = by === 'its holder' ? user : root;
+    const [fell, left] = await trailOf(one.id, actor.id);
+    expect(left).toEqual({
+      ...{ action, resourceType: 'member', resourceId: user.memberId, resourceName: user.email },
+      userRole: actor === user ? 'admin' : 'rootAdmin',
+      before: { userId: user.id, role: 'admin' },
+    });
+    expect(fell).toMatchObject({
+      ...{ action: 'deleteMany', resourceType: 'invitation', resourceId: one.id },
+      before: { invitations: [{ id, email, role: 'member' }] },
+    });
+    expect(await toldTo(one.id)).toEqual(['invitation.deletedMany', event]);
+    expect(await trailOf(other.id, actor.id)).toMatchObject([
+      { action, before: { userId: user.id, role: 'member' } },
+    ]);
+    expect(await toldTo(other.id)).toEqual([event]);
+    expect(await trailOf(owned.id, actor.id)).toMatchObject([
+      { action: 'delete', resourceType: 'organization' },
+      ...(actor === user ? [{ action: 'create' }] : []),
+    ]);
+    expect((await one.owner.get('auditLog.verify', { organizationId: one.id })).body.valid).toBe(true);
+    const [payload] = await h.sql<{ body: string }[]>`
+      select body from webhook_deliveries where organization_id = ${one.id} and event = 'invitation.deletedMany'`;
+    payloadSchema('invitation.deletedMany').parse(JSON.parse(payload?.body ?? ''));
   });
 });
 

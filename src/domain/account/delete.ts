@@ -84,9 +84,62 @@ function requireFree(owned: Owned[], deleteOrganizations: boolean): void {
   );
 }
 
+type Left = {
+  id: string;
+  organizationId: string;
+  organizationName: string;
+  role: Role;
+  /** Those that the account had sent, and that somebody could still have accepted. */
+  invitations: { id: string; email: string; role: Role }[];
+};
+
+/** Ends all memberships of an account, and its open invitations. In the order of the organizations' ids. */
+const leaveAll = (tx: Transaction, userId: string, now: Date): Promise<Left[]> => tx<Left[]>`
+  with gone as (delete from memberships where user_id = ${userId} returning id, organization_id, role),
+    fallen as (
+      delete from invitations where inviter_id = ${userId} and status = 'pending' and expires_at > ${now}
+      returning id, organization_id, email, role)
+  select g.id, g.organization_id, o.name as organization_name, g.role, coalesce((
+      select jsonb_agg(jsonb_build_object('id', f.id, 'email', f.email, 'role', f.role) order by f.id)
+      from fallen f where f.organization_id = g.organization_id), '[]') as invitations
+  from gone g join organizations o on o.id = g.organization_id
+  order by g.organization_id`;
+
+/** Tells an organization that a member is gone with his account. */
+async function recordLeft(
+  tx: Transaction,
+  deps: Deps,
+  principal: Principal,
+  target: LockedAccount,
+  left: Left,
+) {
+  const isSelf = target.id === principal.userId;
+  const { organizationId } = left;
+  const event = { organizationId, role: isSelf ? left.role : principal.platformRole };
+  const now = deps.now();
+  await record(tx, principal, now, {
+    ...event,
+    action: isSelf ? 'leave' : 'delete',
+    resourceType: 'member',
+    resourceId: left.id,
+    resourceName: target.email,
+    before: { userId: target.id, role: left.role },
+  });
+  if (left.invitations.length === 0) return;
+  await record(tx, principal, now, {
+    ...event,
+    action: 'deleteMany',
+    resourceType: 'invitation',
+    resourceId: organizationId,
+    resourceName: left.organizationName,
+    before: { invitations: left.invitations },
+  });
+}
+
 /**
  * Deletes an account with its sessions, keys, memberships and the invitations that it has sent; the audit trail
- * stays. With `deleteOrganizations`, organizations that nobody else belongs to go in the same transaction.
+ * stays, and every organization that goes on without it has its row there. With `deleteOrganizations`, organizations
+ * that nobody else belongs to go in the same transaction.
  *
  * @throws NOT_FOUND for an unknown account; FORBIDDEN for an equal or higher platform role; PRECONDITION_FAILED while
  *   it owns organizations, and for the last rootAdmin.
@@ -103,10 +156,11 @@ export function deleteAccount(
     requireFree(owned, deleteOrganizations);
     const role = userId === principal.userId ? 'owner' : principal.platformRole;
     for (const organization of owned) await dropOrganization(tx, deps, principal, role, organization);
-    const memberships = await tx<{ organizationId: string; role: Role }[]>`
-      delete from memberships where user_id = ${userId} returning organization_id, role`;
+    const left = await leaveAll(tx, userId, deps.now());
     await tx`delete from users where id = ${userId}`;
     await releaseAvatar(tx, deps, target.avatarHash);
+    for (const each of left) await recordLeft(tx, deps, principal, target, each);
+    const memberships = left.map(({ organizationId, role }) => ({ organizationId, role }));
     await record(tx, principal, deps.now(), {
       organizationId: null,
       role: principal.platformRole,
@@ -114,7 +168,7 @@ export function deleteAccount(
       resourceType: 'user',
       resourceId: userId,
       resourceName: target.email,
-      before: { email: target.email, name: target.name, role: target.role, memberships: [...memberships] },
+      before: { email: target.email, name: target.name, role: target.role, memberships },
     });
   });
 }

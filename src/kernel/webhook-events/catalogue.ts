@@ -6,6 +6,7 @@ import {
   deploymentFields,
   dnsRecordFields,
   dnsZoneFields,
+  invitationList,
   invitationTerms,
   licenseFields,
   Moment,
@@ -170,15 +171,19 @@ export const EVENTS = {
     resourceType: 'invitation',
     action: 'createMany',
     description: 'Several people were invited at once.',
-    after: z.strictObject({
-      invitations: z.array(z.strictObject({ id: Id, email: text, role: Role })),
-    }),
+    after: invitationList,
   },
   'invitation.deleted': {
     resourceType: 'invitation',
     action: 'delete',
     description: 'An invitation was withdrawn.',
     before: z.strictObject({ email: text, role: Role, status: text }),
+  },
+  'invitation.deletedMany': {
+    resourceType: 'invitation',
+    action: 'deleteMany',
+    description: 'The open invitations that an account had sent ended with it.',
+    before: invitationList,
   },
   'invitation.linked': {
     resourceType: 'invitation',
@@ -228,13 +233,13 @@ export const EVENTS = {
   'member.left': {
     resourceType: 'member',
     action: 'leave',
-    description: 'A member left.',
+    description: 'A member left, or deleted his account.',
     before: memberFields,
   },
   'member.deleted': {
     resourceType: 'member',
     action: 'delete',
-    description: 'A member was removed.',
+    description: 'A member was removed, or an administrator of the installation deleted his account.',
     before: memberFields,
   },
   'member.updated': {

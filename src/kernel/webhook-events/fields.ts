@@ -29,6 +29,9 @@ export const organizationFields = z
   .partial();
 export const memberFields = z.strictObject({ userId: Id, role: Role });
 export const memberChange = memberFields.extend({ isDefault: z.boolean() }).partial();
+export const invitationList = z.strictObject({
+  invitations: z.array(z.strictObject({ id: Id, email: text, role: Role })),
+});
 export const invitationTerms = z.strictObject({ inviterId: Id, expiresAt: Moment });
 export const sshKeyFields = z.strictObject({
   name: text,
