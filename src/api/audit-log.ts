@@ -69,7 +69,7 @@ export const auditLogRouter = router({
     .meta({
       summary: 'Check that no row of an organization was changed, removed or inserted in the database',
       description:
-        'Every row carries an HMAC of itself and of the row before it, under the server’s secret. The rows up to now are checked, until the first that is wrong. For trails of more than some hundred thousand rows there is `tenantry audit verify`, which has no time limit.',
+        'Every row carries an HMAC of itself and of the row before it, under the server’s secret. The rows up to now are checked, until the first that is wrong. A chain with rows that have no seal, as those from before there were chains, is not valid. For trails of more than some hundred thousand rows there is `tenantry audit verify`, which has no time limit, and takes the word of the operator for rows without a seal.',
       rateLimit: { name: 'auditLog.verify', points: 6, seconds: 60 },
     })
     .output(AuditVerdict)

@@ -245,7 +245,7 @@ export const AuditEntry = z
     }),
     seal: z.string().meta({
       description:
-        'HMAC-SHA-256 of this row and of the seal before it; empty for rows from before there were chains.',
+        'HMAC-SHA-256 of this row and of the seal before it; empty for rows from before there were chains, for which nothing vouches.',
     }),
   })
   .meta({ id: 'AuditEntry' });
@@ -253,14 +253,14 @@ export const AuditEntry = z
 export const AuditVerdict = z
   .object({
     valid: z.boolean(),
-    rows: Long.meta({ description: 'Rows that are as they were written.' }),
+    rows: Long.meta({ description: 'Rows that were found in order.' }),
     unchained: Long.meta({
-      description: 'Of these, rows from before there were chains, for which nothing vouches.',
+      description: 'Of these, rows without a seal, for which nothing vouches.',
     }),
     firstBadSeq: Long.nullable(),
     reason: z.enum(AUDIT_FAULTS).nullable().meta({
       description:
-        'changed: the row is not what was written at its place. missing: there is none. inserted: a row where the chain has no place. head_mismatch: the rows do not lead to the end that is kept apart from them.',
+        'changed: the row is not what was written at its place. missing: there is none. inserted: a row where the chain has no place. head_mismatch: the rows do not lead to the end that is kept apart from them. unsealed: nothing else is wrong, but the first rows have no seal. They are from before there were chains, or were written by who lacks the secret.',
     }),
     head: z.object({ seq: Long, seal: z.string() }).meta({
       description:

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { chainIds, type Verdict, verifyChain } from '../domain/audit/index.ts';
 import { badRequest } from '../kernel/errors.ts';
@@ -9,11 +10,12 @@ const FAULTS: Record<NonNullable<Verdict['reason']>, string> = {
   missing: 'is missing',
   inserted: 'was inserted',
   head_mismatch: 'does not lead to the end that was kept of the chain',
+  unsealed: 'has no seal: it is from before there were chains, or was written without the secret',
 };
 
 function describe(id: string, { reason, firstBadSeq, rows, unchained, head }: Verdict): string {
   if (reason !== null) return `FAIL ${id}: row ${firstBadSeq} ${FAULTS[reason]}`;
-  const before = unchained === 0 ? '' : `, ${unchained} of them from before there were chains`;
+  const before = unchained === 0 ? '' : `, ${unchained} of them without a seal`;
   return `ok   ${id}: ${rows} rows${before}, up to ${head.seal === '' ? 'no seal' : `the seal ${head.seal}`}`;
 }
 
@@ -24,24 +26,33 @@ function chainNamed(text: string): string[] {
   return [id.data];
 }
 
+function momentNamed(text: string): Date {
+  const moment = z.iso.datetime({ offset: true }).or(z.iso.date()).safeParse(text);
+  if (!moment.success) throw badRequest('unsealedBefore', 'invalid_date', `${text} is no date of ISO 8601.`);
+  return new Date(moment.data);
+}
+
 /**
  * Checks the audit trail: of one organization, there or deleted, or all of it, with the rows of users outside any. It
- * takes the secret that the service has.
+ * takes the secret that the service has. `unsealedBefore` is the date of an upgrade from a version without chains: rows
+ * without a seal that say they are older are accepted.
  *
  * @returns whether all is as it was written
  */
 export function verifyAudit(
   config: Config,
   print: (line: string) => void,
-  options: { organization?: string },
+  options: { organization?: string; unsealedBefore?: string },
 ): Promise<boolean> {
-  const named = options.organization === undefined ? undefined : chainNamed(options.organization);
+  const { organization, unsealedBefore } = options;
+  const named = organization === undefined ? undefined : chainNamed(organization);
+  const vouched = unsealedBefore === undefined ? undefined : momentNamed(unsealedBefore);
   return withDeps(config, async (deps) => {
     const total = { chains: 0, rows: 0, bad: 0 };
     for await (const id of named ?? chainIds(deps)) {
-      const verdict = await verifyChain(deps, id);
+      const verdict = await verifyChain(deps, id, vouched);
       total.chains += 1;
-      total.rows += verdict.rows;
+      total.rows += verdict.rows - verdict.unchained;
       if (!verdict.valid) total.bad += 1;
       if (!verdict.valid || named !== undefined) print(describe(id, verdict));
     }

@@ -83,6 +83,10 @@ program
   .command('verify')
   .description('check that no row was changed, removed or inserted in the database')
   .option('--organization <id>', 'only of this organization, which may be deleted')
+  .option(
+    '--unsealed-before <date>',
+    'accept rows without a seal that say they are older: those of a version without chains, for which nothing vouches but you',
+  )
   .action(async (options) => {
     const { verifyAudit } = await import('./audit.ts');
     if (!(await verifyAudit(readConfig(process.env), print, options))) process.exitCode = 1;

@@ -329,16 +329,42 @@ describe('verify finds', () => {
   });
 });
 
-describe('rows from before there were chains', () => {
-  test('are counted apart, and the chain goes on from them', async () => {
+describe('rows without a seal', () => {
+  const unsealed = { valid: false, firstBadSeq: 1, reason: 'unsealed', unchained: 5 };
+  async function unsealedTrail() {
     const org = await trail();
     await byHand(async () => {
       await h.sql`update audit_log set seal = '' where chain_id = ${org.id}`;
       await h.sql`update audit_chains set seal = '' where id = ${org.id}`;
     });
-    expect(await verify(org)).toMatchObject({ valid: true, rows: 5, unchained: 5 });
+    return org;
+  }
+
+  test('are not taken for what was written, also where the chain goes on from them', async () => {
+    const org = await unsealedTrail();
+    await byHand(
+      () => h.sql`
+      update audit_log set user_email = 'mallory@example.org' where chain_id = ${org.id} and seq = 3`,
+    );
+    expect(await verify(org)).toMatchObject({ ...unsealed, rows: 5 });
     await invite(org.owner, org.id);
-    expect(await verify(org)).toMatchObject({ valid: true, rows: 6, unchained: 5, head: { seq: 6 } });
+    expect(await verify(org)).toMatchObject({ ...unsealed, rows: 6, head: { seq: 6 } });
+  });
+
+  test('are accepted where the operator vouches for their time, and everything else about the chain holds', async () => {
+    const org = await unsealedTrail();
+    const [row] = await h.sql<{ createdAt: Date }[]>`
+      select created_at from audit_log where chain_id = ${org.id} and seq = 5`;
+    const last = row?.createdAt ?? new Date(0);
+    const vouched = (at: number) => verifyChain(h.app.deps, org.id, new Date(at));
+    await invite(org.owner, org.id);
+    const accepted = { valid: true, rows: 6, unchained: 5, firstBadSeq: null, reason: null };
+    expect(await vouched(last.getTime() + 1)).toMatchObject(accepted);
+    await byHand(
+      () =>
+        h.sql`update audit_log set created_at = created_at + interval '1 h' where chain_id = ${org.id} and seq = 4`,
+    );
+    expect(await vouched(last.getTime() + 1)).toMatchObject({ ...unsealed, firstBadSeq: 4 });
     await byHand(() => h.sql`delete from audit_log where chain_id = ${org.id} and seq = 2`);
     expect(await verify(org)).toMatchObject({ valid: false, firstBadSeq: 2, reason: 'missing' });
   });

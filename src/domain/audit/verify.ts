@@ -6,16 +6,18 @@ import { pagesOf } from './pages.ts';
 /**
  * What is wrong with a chain. `changed`: the row does not say what was written at its place, be it that it was changed
  * or that another was put there. `missing`: there is no row at that place. `inserted`: a row stands where the chain has
- * no place. `head_mismatch`: the rows fit each other, and not the end of the chain that was kept apart.
+ * no place. `head_mismatch`: the rows fit each other, and not the end of the chain that was kept apart. `unsealed`:
+ * nothing else is wrong, but the chain begins with rows that have no seal. An upgrade from before there were chains
+ * leaves such rows, and so does whoever writes the trail anew without the secret: in the database they look the same.
  */
-export const AUDIT_FAULTS = ['changed', 'missing', 'inserted', 'head_mismatch'] as const;
+export const AUDIT_FAULTS = ['changed', 'missing', 'inserted', 'head_mismatch', 'unsealed'] as const;
 type Fault = { seq: number; reason: (typeof AUDIT_FAULTS)[number] };
 
 export type Verdict = {
   valid: boolean;
   /** That were found to be as written, or are unchained. */
   rows: number;
-  /** From before there were chains; nothing vouches for them. */
+  /** Without a seal; nothing in the database vouches for them. */
   unchained: number;
   /** The first place that is wrong, and how. */
   firstBadSeq: number | null;
@@ -40,9 +42,9 @@ async function readEnds(deps: Deps, chainId: string): Promise<Ends> {
   return { head: seq === null || seal === null ? undefined : { seq, seal }, lowest, highest };
 }
 
-/** Reads a chain in its order; `at` is the last row that was right. */
-function follower(secret: string) {
-  const at = { ...EMPTY_CHAIN, unchained: 0 };
+/** Reads a chain in its order; `at` is the last row that was right, `firstUnsealed` the first that nobody vouches for. */
+function follower(secret: string, unsealedBefore: Date | undefined) {
+  const at: ChainHead & { unchained: number; firstUnsealed?: number } = { ...EMPTY_CHAIN, unchained: 0 };
 
   function take(row: AuditEntry): Fault | undefined {
     const expected = at.seq + 1;
@@ -53,7 +55,9 @@ function follower(secret: string) {
     if (!isUnchained && sealOf(secret, at.seal, row) !== row.seal) return { seq: row.seq, reason: 'changed' };
     at.seq = row.seq;
     at.seal = row.seal;
-    if (isUnchained) at.unchained += 1;
+    if (!isUnchained) return undefined;
+    at.unchained += 1;
+    if (unsealedBefore === undefined || row.createdAt >= unsealedBefore) at.firstUnsealed ??= row.seq;
     return undefined;
   }
 
@@ -69,11 +73,15 @@ function follower(secret: string) {
   return { at, takePage };
 }
 
-/** Checks every row of a chain (of an organization's id, or a user's) in constant memory, as of now. */
-export async function verifyChain(deps: Deps, chainId: string): Promise<Verdict> {
+/**
+ * Checks every row of a chain (of an organization's id, or a user's) in constant memory, as of now.
+ *
+ * @param unsealedBefore up to when the operator vouches for rows that say they are older and have no seal
+ */
+export async function verifyChain(deps: Deps, chainId: string, unsealedBefore?: Date): Promise<Verdict> {
   const { head, lowest, highest } = await readEnds(deps, chainId);
   const end = head ?? EMPTY_CHAIN;
-  const { at, takePage } = follower(deps.rules.secret);
+  const { at, takePage } = follower(deps.rules.secret, unsealedBefore);
   const verdict = (fault?: Fault): Verdict => ({
     valid: fault === undefined,
     rows: at.seq,
@@ -90,7 +98,7 @@ export async function verifyChain(deps: Deps, chainId: string): Promise<Verdict>
   }
   if (at.seal !== end.seal) return verdict({ seq: at.seq, reason: 'head_mismatch' });
   if (highest !== null && highest > end.seq) return verdict({ seq: end.seq + 1, reason: 'inserted' });
-  return verdict();
+  return verdict(at.firstUnsealed === undefined ? undefined : { seq: at.firstUnsealed, reason: 'unsealed' });
 }
 
 const nextChain = (deps: Deps, after: string): Promise<{ id: string }[]> =>
