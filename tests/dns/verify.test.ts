@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createCloudflareServer } from '../support/cloudflare.ts';
 import { createHarness, type Harness, type TestUser, UNLIMITED } from '../support/harness.ts';
 import { createPowerDnsServer, missingForPowerDns, type PowerDnsServer } from '../support/powerdns.ts';
 
@@ -41,8 +42,8 @@ describe.skipIf(missing !== undefined)('a zone outside the base domain', () => {
     await vi.waitFor(async () => expect((await owner.get('dnsZone.one', ids)).body.inSync).toBe(true), SOON);
     return { ids, name: body.name as string, verification: body.verification };
   }
-  const delegate = (name: string, to: string, rrsets: object[] = []) =>
-    internet?.api('POST', '/zones', { name: `${name}.`, kind: 'Native', nameservers: [to], rrsets });
+  const delegate = (name: string, to: string | string[], rrsets: object[] = []) =>
+    internet?.api('POST', '/zones', { name: `${name}.`, kind: 'Native', nameservers: [to].flat(), rrsets });
   const txt = (name: string, content: string) => ({
     name: `${name}.`,
     type: 'TXT',
@@ -80,6 +81,34 @@ describe.skipIf(missing !== undefined)('a zone outside the base domain', () => {
       rrsets: challenge(one.verification.content).map((set) => ({ ...set, changetype: 'REPLACE' })),
     });
     expect(await verify(one.ids)).toMatchObject({ status: 'active' });
+  });
+
+  test('at Cloudflare is active once its delegation to both name servers is seen, and to no other', async () => {
+    const cloudflare = await createCloudflareServer();
+    const settings = { ...cloudflare.settings, DNS_RESOLVER: `127.0.0.1:${internet?.port}` };
+    const there = await createHarness(settings, { rateLimiter: UNLIMITED });
+    const { id, owner: person } = await there.organization();
+    const [ada, bob, eve] = ['ada', 'bob', 'eve'].map((host) => `${host}.ns.cloudflare.test.`);
+    const expected = [
+      [[ada, eve], 'pending'],
+      [[ada], 'pending'],
+      [[ada, bob, eve], 'pending'],
+      [[bob, ada], 'active'],
+    ] as const;
+    for (const [n, [hosts, status]] of expected.entries()) {
+      const name = `at-cloudflare${n}.example`;
+      const { body } = await person.post('dnsZone.create', { organizationId: id, name });
+      const ids = { organizationId: id, zoneId: body.id };
+      expect((await person.post('dnsZone.verify', ids)).body.status).toBe('pending');
+      await vi.waitFor(
+        async () => expect((await person.get('dnsZone.one', ids)).body.inSync).toBe(true),
+        SOON,
+      );
+      await delegate(name, hosts.map(String));
+      expect((await person.post('dnsZone.verify', ids)).body.status, hosts.join()).toBe(status);
+    }
+    await there[Symbol.asyncDispose]();
+    await cloudflare[Symbol.asyncDispose]();
   });
 
   test('cannot be told when no name server answers: 503, and nothing changes', async () => {

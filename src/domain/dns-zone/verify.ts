@@ -7,14 +7,20 @@ import { challengeName, type FullZone, holdZone, requireZone, toZone, type Zone 
 
 type Proof = 'delegation' | 'challenge' | null;
 
-/** Either is enough: the domain has one of the zone's name servers, or shows the challenge at its present ones. */
-async function proofOf({ dns }: Deps, { name, nameservers, challenge }: FullZone): Promise<Proof> {
+/** Cloudflare's name servers serve everybody, and only the pair of them tells whose account it is. The others are the operator's. */
+const isDelegated = ({ provider, nameservers }: FullZone, seen: readonly string[]): boolean =>
+  provider === 'cloudflare'
+    ? nameservers.length > 0 && [...seen].sort().join() === [...nameservers].sort().join()
+    : seen.some((host) => nameservers.includes(host));
+
+/** Either is enough: the domain is delegated to the zone's name servers, or shows the challenge at its present ones. */
+async function proofOf({ dns }: Deps, zone: FullZone): Promise<Proof> {
+  const { name, challenge } = zone;
   const [seen, texts] = await Promise.allSettled([
     dns.resolver.nameservers(name),
     dns.resolver.texts(challengeName(name)),
   ]);
-  if (seen.status === 'fulfilled' && seen.value.some((host) => nameservers.includes(host)))
-    return 'delegation';
+  if (seen.status === 'fulfilled' && isDelegated(zone, seen.value)) return 'delegation';
   if (texts.status === 'fulfilled' && texts.value.includes(challenge)) return 'challenge';
   // A question without an answer might have been the one that proves it.
   for (const answer of [seen, texts]) if (answer.status === 'rejected') throw answer.reason;
