@@ -321,6 +321,15 @@ describe('a record', () => {
     expect((await update(first.id, { name: 'other', content: '192.0.2.3' })).body.ttl).toBe(moved.ttl);
   });
 
+  test('of a long text can get another TTL and name, and still no priority', async () => {
+    const { body: text } = await create({ name: 'text', type: 'TXT', content: 'ü'.repeat(2_000) });
+    expect(text.content.length).toBe(16_047);
+    const { status, body } = await update(text.id, { ttl: 120, name: 'other' });
+    expect([status, body.name, body.ttl, body.content]).toEqual([200, `other.${zone}`, 120, text.content]);
+    expect(refusal(await update(text.id, { priority: 1 }))).toEqual([400, 'dns_priority_unused', 'priority']);
+    expect((await update(text.id, { content: 'short' })).body.content).toBe('"short"');
+  });
+
   test('is one of 16 that are made at once', async () => {
     const replies = await h.race(
       organizationId,

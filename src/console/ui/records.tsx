@@ -120,13 +120,14 @@ function RecordForm({
   });
   const update = useAct('dnsRecord.update', { done: t.changed });
   const nameFault = nameProblem(name, zoneName);
-  const contentFault = contentProblem(type, content, zoneName);
+  // What is stored can be longer than what may be sent.
+  const newContent = content === record?.content ? undefined : content;
+  const contentFault = newContent === undefined ? undefined : contentProblem(type, newContent, zoneName);
   const canSubmit = nameFault === undefined && contentFault === undefined;
   const given = (values: Values) => ({
     organizationId,
     zoneId,
     name,
-    content,
     ttl: values.givenNumber('ttl'),
   });
   const fields = (
@@ -168,7 +169,7 @@ function RecordForm({
   return record === undefined ? (
     <Form
       act={create}
-      input={(values) => ({ ...given(values), type })}
+      input={(values) => ({ ...given(values), type, content })}
       submit={t.create}
       canSubmit={canSubmit}
       after={onDone}
@@ -178,7 +179,7 @@ function RecordForm({
   ) : (
     <Form
       act={update}
-      input={(values) => ({ ...given(values), recordId: record.id })}
+      input={(values) => ({ ...given(values), recordId: record.id, content: newContent })}
       submit={texts.save}
       canSubmit={canSubmit}
       after={onDone}

@@ -27,6 +27,16 @@ export type RecordChanges = {
   priority?: number | undefined;
 };
 
+/** What is not given stays as it is stored, which can be longer than what may be sent. @throws BAD_REQUEST */
+function contentAfter(
+  { type, content: stored }: RecordRow,
+  { content = stored, priority }: RecordChanges,
+  zone: string,
+): string {
+  if (content === stored && priority === undefined) return stored;
+  return canonicalContent(type, withPriority(type, content, priority), qualifyIn(zone));
+}
+
 /** @throws NOT_FOUND when it has just been deleted; PRECONDITION_FAILED when it has changed (`ifMatch`); as `createRecord` */
 export function updateRecord(
   deps: Deps,
@@ -43,8 +53,7 @@ export function updateRecord(
     const now = deps.now();
     const { type } = row;
     const name = changes.name === undefined ? row.name : recordName(changes.name, zone.name);
-    const wanted = withPriority(type, changes.content ?? row.content, changes.priority);
-    const content = canonicalContent(type, wanted, qualifyIn(zone.name));
+    const content = contentAfter(row, changes, zone.name);
     const siblings = await siblingsOf(tx, zoneId, name, recordId);
     // Where it comes to others it takes their TTL.
     const theirs = name === row.name ? undefined : siblings.find((one) => one.type === type)?.ttl;
