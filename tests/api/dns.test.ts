@@ -5,6 +5,7 @@ import type { OrganizationActor } from '../../src/domain/principal.ts';
 import { isWithin } from '../../src/kernel/handles.ts';
 import {
   type Body,
+  type Caller,
   createHarness,
   type Harness,
   statuses,
@@ -34,7 +35,7 @@ beforeEach(async () => {
   ({ id: zoneId, name: zone } = body.items[0]);
 });
 
-const create = (record: object, by = owner) =>
+const create = (record: object, by: Caller = owner) =>
   by.post('dnsRecord.create', { organizationId, zoneId, ...record });
 const A = { name: 'www', type: 'A', content: '192.0.2.1' };
 const update = (recordId: string, changes: object) =>
@@ -319,6 +320,28 @@ describe('a record', () => {
     ]);
     const { body: moved } = await create({ ...A, name: 'other', ttl: 60 });
     expect((await update(first.id, { name: 'other', content: '192.0.2.3' })).body.ttl).toBe(moved.ttl);
+  });
+
+  test('changes the TTL of others only for those who may, and the trail says what it was', async () => {
+    await create({ ...A, ttl: 300 });
+    const key = await h.key(owner, { organizationId, permissions: ['dnsRecord:create'] });
+    const second = { ...A, content: '192.0.2.2' };
+    expect(refusal(await create({ ...second, ttl: 60 }, key))).toEqual([
+      403,
+      'permission_missing',
+      undefined,
+    ]);
+    expect((await create({ ...second, ttl: 300 }, key)).status).toBe(200);
+    expect((await create({ ...A, content: '192.0.2.3' }, key)).body.ttl).toBe(300);
+    expect((await create({ ...A, type: 'AAAA', content: '::1', ttl: 60 }, key)).status).toBe(200);
+    expect((await create({ ...A, content: '192.0.2.4', ttl: 60 })).status).toBe(200);
+    const { body } = await owner.get('auditLog.all', { organizationId, limit: 2 });
+    expect(body[0]).toMatchObject({
+      action: 'create',
+      before: { name: `www.${zone}`, type: 'A', ttl: 300 },
+      after: { content: '192.0.2.4', ttl: 60 },
+    });
+    expect(body[1].before).toBeNull();
   });
 
   test('of a long text can get another TTL and name, and still no priority', async () => {

@@ -60,7 +60,8 @@ export const dnsRecordRouter = router({
   create: dnsProcedure('dnsRecord:create')
     .meta({
       summary: 'Add a DNS record',
-      description: 'Without a ttl it takes that of its name and type, or 3600.',
+      description:
+        'Without a ttl it takes that of its name and type, or 3600. With another one than theirs it changes theirs, and needs dnsRecord:update.',
       rateLimit: RECORD_CHANGES,
     })
     .input(
