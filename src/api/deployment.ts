@@ -7,7 +7,7 @@ import {
   stopDeployment,
 } from '../domain/deployment/index.ts';
 import { takePage } from '../kernel/pagination.ts';
-import { Id, Name, TextLine } from '../kernel/schemas.ts';
+import { Id, Name, NO_PATTERN, TextLine } from '../kernel/schemas.ts';
 import {
   DEPLOYMENT_COMPONENTS,
   DEPLOYMENT_HEALTHS,
@@ -25,7 +25,7 @@ const Subdomain = z
   .toLowerCase()
   .max(63)
   .regex(new RegExp(`^${label}$`), 'A subdomain is a label of a-z, 0-9 and inner hyphens.')
-  .meta({ example: 'learn' });
+  .meta({ ...NO_PATTERN, example: 'learn' });
 const BaseDomain = z
   .string()
   .trim()
@@ -35,7 +35,7 @@ const BaseDomain = z
     new RegExp(`^(?:${label}\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`),
     'A base domain is a name such as example.com.',
   )
-  .meta({ example: 'acme.example.com' });
+  .meta({ ...NO_PATTERN, example: 'acme.example.com' });
 const Version = TextLine(64).meta({ example: '2.4.1' });
 
 export const Deployment = z

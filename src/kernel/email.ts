@@ -4,12 +4,9 @@ import { isCanonicalLabel } from './punycode.ts';
 /** Longest address that SMTP carries (RFC 5321 4.5.3.1.3, without the angle brackets). */
 export const EMAIL_MAX_LENGTH = 254;
 
-/**
- * What an address looks like once its domain is in ASCII; the last label may be punycode. Upper case is allowed because
- * the document publishes this, and clients check what they send by it.
- */
+/** What an address looks like once it is canonical; the last label may be punycode. */
 export const EMAIL_PATTERN =
-  /^(?:[A-Za-z0-9_'+-]+\.)*[A-Za-z0-9_'+-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{1,58}[A-Za-z0-9])$/;
+  /^(?:[a-z0-9_'+-]+\.)*[a-z0-9_'+-]*[a-z0-9_+-]@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])$/;
 
 const ASCII_ONLY = /^[\u0020-\u007e]*$/;
 /** What a host name has of ASCII; everything else there would be read as a part of a URL or be decoded. */

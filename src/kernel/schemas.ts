@@ -6,6 +6,12 @@ import { isPermission } from './permissions.ts';
 
 /* What every input is made of. Text has a maximum length; ids are checked; addresses are trimmed and made canonical. */
 
+/**
+ * For text that is made canonical before a pattern is asked of it: what is sent need not match, so the document says no
+ * pattern, or clients would refuse what we take.
+ */
+export const NO_PATTERN = { pattern: undefined };
+
 export const Id = z.uuid().toLowerCase().meta({ example: '019a9c1e-5b7a-7cc3-9d2e-0f4a8b6c1d20' });
 export const Email = z
   .string()
@@ -14,7 +20,7 @@ export const Email = z
   .overwrite(canonicalEmail)
   .max(EMAIL_MAX_LENGTH)
   .regex(EMAIL_PATTERN, 'This is not an e-mail address.')
-  .meta({ format: 'email', example: 'ada@example.org' });
+  .meta({ ...NO_PATTERN, format: 'email', example: 'ada@example.org' });
 /** Names stand in mails and logs, so they are one line. */
 const line = (min: number, max: number) =>
   z
