@@ -1,7 +1,8 @@
 import type { Config } from './config.ts';
 import { createDatabase } from './db/client.ts';
-import { defaultDataDirectory, findRunning, startEmbedded } from './db/embedded/index.ts';
-import { migrateDatabase } from './db/migrate.ts';
+import { defaultDataDirectory, findRunning, holdsCluster, startEmbedded } from './db/embedded/index.ts';
+import { isMigrated, migrateDatabase } from './db/migrate.ts';
+import { preconditionFailed } from './kernel/errors.ts';
 
 export type Log = { info(message: string): void; error(message: string): void };
 
@@ -26,6 +27,31 @@ export async function sharedServer(config: Config, log: Log): Promise<Server> {
   const running = config.databaseUrl === undefined ? await findRunning(dataDirOf(config)) : undefined;
   if (running !== undefined) return { url: running, stop: async () => {} };
   return ownServer(config, log, (reason) => log.error(reason));
+}
+
+/** The same for a command that makes no server where there is none. @throws PRECONDITION_FAILED there */
+export async function existingServer(config: Config, log: Log): Promise<Server> {
+  const dataDir = dataDirOf(config);
+  if (config.databaseUrl !== undefined || (await holdsCluster(dataDir))) return sharedServer(config, log);
+  throw preconditionFailed(
+    'no_installation',
+    `DATA_DIR, which is ${dataDir}, holds no installation. Set it to the directory of yours, or start the service to make one there.`,
+  );
+}
+
+/** The server of an installation that is there. @throws PRECONDITION_FAILED where there is none, also with DATABASE_URL */
+export async function installedServer(config: Config, log: Log): Promise<Server> {
+  const server = await existingServer(config, log);
+  try {
+    if (await isMigrated(server.url)) return server;
+    throw preconditionFailed(
+      'no_installation',
+      'The database holds no installation. Set DATABASE_URL or DATA_DIR to that of yours, or start the service to make one there.',
+    );
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
 }
 
 /** Brings the server's database up to date and opens it. `close` lets go of the server too. */

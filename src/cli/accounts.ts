@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config.ts';
+import { sharedServer } from '../database.ts';
 import { findPrincipal, promoteUser, registerAccount } from '../domain/account/index.ts';
 import { createApiKey } from '../domain/api-key/index.ts';
+import type { Deps } from '../domain/deps.ts';
 import { badRequest, notFound } from '../kernel/errors.ts';
 import type { PlatformRole } from '../kernel/permissions.ts';
 import { Email, Name } from '../kernel/schemas.ts';
@@ -37,7 +39,7 @@ export async function createUser(
   options: { email: string; name: string; role?: PlatformRole },
 ): Promise<string> {
   const [email, name, password] = [emailOf(options.email), nameOf(options.name), await readPassword()];
-  return withDeps(config, async (deps) => {
+  const task = async (deps: Deps) => {
     const account = await registerAccount(deps, NOWHERE, {
       email,
       name,
@@ -47,7 +49,8 @@ export async function createUser(
     });
     if (options.role !== undefined) await promoteUser(deps, email, options.role);
     return `${email} has the account ${account.userId} with the role ${options.role ?? account.platformRole}.`;
-  });
+  };
+  return withDeps(config, task, sharedServer);
 }
 
 export async function promote(

@@ -6,7 +6,9 @@ import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as tar from 'tar';
 import { z } from 'zod';
+import { hasCode } from '../db/embedded/error.ts';
 import { preconditionFailed } from '../kernel/errors.ts';
+import { randomSuffix } from '../kernel/secrets.ts';
 
 /* A backup is a tar.gz: the files of an installation, and a manifest that vouches for each. */
 
@@ -49,11 +51,18 @@ async function hashesOf(directory: string): Promise<Record<string, string>> {
   return hashes;
 }
 
-/** Packs a directory into `file`, which only its owner can read and which is there whole or not at all. */
+export const isThere = (file: string) =>
+  preconditionFailed('file_exists', `${file} is there already. Name another file.`);
+
+/**
+ * Packs a directory into `file`, which only its owner can read and which is there whole or not at all.
+ *
+ * @throws PRECONDITION_FAILED when there is a file already
+ */
 export async function pack(directory: string, file: string, facts: Facts): Promise<void> {
   const manifest: z.infer<typeof Manifest> = { ...facts, files: await hashesOf(directory) };
   await writeFile(join(directory, MANIFEST), JSON.stringify(manifest, null, 2));
-  const draft = `${file}.part`;
+  const draft = `${file}.${randomSuffix(8)}.part`;
   try {
     await writeFile(draft, '', { mode: 0o600, flag: 'wx' });
     await tar.create({ cwd: directory, file: draft, gzip: true, portable: true }, [
@@ -64,7 +73,10 @@ export async function pack(directory: string, file: string, facts: Facts): Promi
     const handle = await open(draft, 'r+');
     await handle.sync();
     await handle.close();
-    await link(draft, file); // unlike a rename it never replaces another backup
+    // Unlike a rename it never replaces another backup.
+    await link(draft, file).catch((error: unknown) => {
+      throw hasCode(error, 'EEXIST') ? isThere(file) : error;
+    });
   } finally {
     await rm(draft, { force: true });
   }

@@ -1,14 +1,13 @@
 import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import { dataDirOf, sharedServer } from '../database.ts';
+import { dataDirOf, installedServer } from '../database.ts';
 import { dumpTables } from '../db/dump.ts';
 import { hasCode } from '../db/embedded/error.ts';
 import { exists } from '../db/embedded/files.ts';
-import { preconditionFailed } from '../kernel/errors.ts';
 import { keyedHash } from '../kernel/secrets.ts';
 import { loadSecret } from '../secret.ts';
-import { pack, withDirectory } from './archive.ts';
+import { isThere, pack, withDirectory } from './archive.ts';
 import { VERSION } from './version.ts';
 import { toStandardError } from './with-deps.ts';
 
@@ -34,16 +33,14 @@ export async function copyFiles(from: string, to: string): Promise<void> {
  * Writes the whole installation into one file, as it is at one moment, beside a running service or without one. A secret
  * that came in by AUTH_SECRET is left out, and pictures that are kept in S3.
  *
- * @throws PRECONDITION_FAILED when there is a file already
+ * @throws PRECONDITION_FAILED when there is a file already, or no installation
  */
 export async function backup(config: Config, target: string): Promise<string> {
   const [file, dataDir] = [resolve(target), dataDirOf(config)];
-  if (await exists(file)) {
-    throw preconditionFailed('file_exists', `${file} is there already. Name another file.`);
-  }
-  const secret = config.secret ?? (await loadSecret(dataDir));
-  const server = await sharedServer(config, toStandardError);
+  if (await exists(file)) throw isThere(file);
+  const server = await installedServer(config, toStandardError);
   try {
+    const secret = config.secret ?? (await loadSecret(dataDir));
     await withDirectory(async (directory) => {
       const tables = join(directory, 'tables');
       await mkdir(tables);

@@ -1,8 +1,10 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import postgres from 'postgres';
 import { type Config, readConfig } from '../config.ts';
-import { dataDirOf, sharedServer } from '../database.ts';
+import { dataDirOf, existingServer } from '../database.ts';
 import { createClient } from '../db/client.ts';
+import { exists } from '../db/embedded/files.ts';
 import { migrationState } from '../db/migrate.ts';
 import { stateOfReplica } from '../db/replica.ts';
 import { requireWall, WallError } from '../db/wall.ts';
@@ -21,11 +23,15 @@ const reasonOf = (error: unknown): string =>
     : String(error)
   ).trim();
 
+/** One that is not there yet is made in what there is of its path. */
+async function existingPartOf(path: string): Promise<string> {
+  return (await exists(path)) ? path : existingPartOf(dirname(path));
+}
+
 async function checkDataDirectory(config: Config): Promise<Finding> {
   const directory = dataDirOf(config);
   try {
-    await mkdir(directory, { recursive: true });
-    await access(directory, constants.R_OK | constants.W_OK);
+    await access(await existingPartOf(directory), constants.R_OK | constants.W_OK);
     return { subject: 'data directory', fact: directory };
   } catch (error) {
     const advice = 'Make it writable for the user that runs the service, or set DATA_DIR to another place.';
@@ -192,7 +198,7 @@ export async function doctor(
 
 async function checkServer(config: Config): Promise<Finding[]> {
   try {
-    const server = await sharedServer(config, toStandardError);
+    const server = await existingServer(config, toStandardError);
     try {
       return await checkDatabase(server.url);
     } finally {

@@ -22,7 +22,9 @@ program
   .description('bring the database up to date')
   .action(async () => {
     const { withDatabase } = await import('./with-deps.ts');
-    await withDatabase(readConfig(process.env), async () => print('The database is up to date.'));
+    const { sharedServer } = await import('../database.ts');
+    const task = async () => print('The database is up to date.');
+    await withDatabase(readConfig(process.env), task, sharedServer);
   });
 
 const user = program.command('user').description('accounts');

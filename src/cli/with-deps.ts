@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { openDatabase, sharedServer } from '../database.ts';
+import { installedServer, openDatabase, type sharedServer } from '../database.ts';
 import type { Database } from '../db/client.ts';
 import type { Deps } from '../domain/deps.ts';
 
@@ -11,9 +11,17 @@ export const toStandardError = {
   error: (message: string) => void process.stderr.write(`${message}\n`),
 };
 
-/** Runs `task` on the migrated database, beside a running service or without one. */
-export async function withDatabase<T>(config: Config, task: (database: Database) => Promise<T>): Promise<T> {
-  const { database, close } = await openDatabase(await sharedServer(config, toStandardError), POOL_SIZE);
+/**
+ * Runs `task` on the migrated database of an installation, beside a running service or without one.
+ *
+ * @throws PRECONDITION_FAILED where there is no installation, unless `findServer` makes one
+ */
+export async function withDatabase<T>(
+  config: Config,
+  task: (database: Database) => Promise<T>,
+  findServer: typeof sharedServer = installedServer,
+): Promise<T> {
+  const { database, close } = await openDatabase(await findServer(config, toStandardError), POOL_SIZE);
   try {
     return await task(database);
   } finally {
@@ -22,8 +30,16 @@ export async function withDatabase<T>(config: Config, task: (database: Database)
 }
 
 /** The same for what needs more than the database, and is loaded for that alone. */
-export const withDeps = <T>(config: Config, task: (deps: Deps) => Promise<T>): Promise<T> =>
-  withDatabase(config, async (database) => {
-    const { createDeps } = await import('../deps.ts');
-    return task(await createDeps(config, database));
-  });
+export const withDeps = <T>(
+  config: Config,
+  task: (deps: Deps) => Promise<T>,
+  findServer?: typeof sharedServer,
+): Promise<T> =>
+  withDatabase(
+    config,
+    async (database) => {
+      const { createDeps } = await import('../deps.ts');
+      return task(await createDeps(config, database));
+    },
+    findServer,
+  );

@@ -42,6 +42,16 @@ export async function newestApplied(client: postgres.ISql): Promise<number> {
   return Number(row?.newest ?? 0);
 }
 
+/** Whether a database has had any migration: without one it is nobody's, or somebody else's. */
+export async function isMigrated(url: string): Promise<boolean> {
+  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  try {
+    return (await newestApplied(client)) > 0;
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
 /** For work that takes its time, whatever the server, its role or a pooler says. Holds until the transaction ends. */
 export const liftTimeLimits = (tx: postgres.TransactionSql): Promise<unknown> =>
   tx.unsafe(

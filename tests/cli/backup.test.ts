@@ -2,10 +2,12 @@ import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:
 import { join } from 'node:path';
 import postgres from 'postgres';
 import * as tar from 'tar';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { unpack } from '../../src/cli/archive.ts';
+import { backup } from '../../src/cli/backup.ts';
 import { restore } from '../../src/cli/restore.ts';
 import { readConfig } from '../../src/config.ts';
-import { findRunning } from '../../src/db/embedded/index.ts';
+import { findRunning, startEmbedded } from '../../src/db/embedded/index.ts';
 import { PICTURE } from '../api/stage.ts';
 import { createDatabase } from '../support/database.ts';
 import { httpCaller } from '../support/harness.ts';
@@ -131,4 +133,19 @@ test('a backup replaces no file, and only its owner can read it', async () => {
   const { code, stderr } = await tenantry(['backup', file], { DATA_DIR: place('first') });
   expect({ code, stderr }).toEqual({ code: 1, stderr: `${file} is there already. Name another file.\n` });
   expect(await readFile(file)).toEqual(before);
+});
+
+test('two backups into one file at once: one of them writes it, and what another left is in no way', async () => {
+  const [target, left] = [place('shared.tar.gz'), place('shared.tar.gz.part')];
+  await writeFile(left, 'half of a backup');
+  const config = readConfig({ DATA_DIR: place('first') });
+  const server = await startEmbedded({ directory: place('first'), log: () => {} });
+  onTestFinished(() => server.stop());
+  const results = await Promise.allSettled([backup(config, target), backup(config, target)]);
+  const refusals = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
+  expect(refusals.map(({ message }) => message)).toEqual([`${target} is there already. Name another file.`]);
+  await mkdir(place('shared'));
+  await unpack(target, place('shared'));
+  expect(await readFile(left, 'utf8')).toBe('half of a backup');
+  expect((await readdir(directory)).filter((name) => name.startsWith('shared.tar.gz'))).toHaveLength(2);
 });

@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../support/database.ts';
 import { httpCaller } from '../support/harness.ts';
 import { startService, temporaryDirectory, tenantry } from '../support/service.ts';
@@ -90,6 +91,41 @@ describe('on a new database', () => {
     expect(stdout).not.toContain('FAIL');
     expect(code).toBe(0);
   });
+});
+
+describe('where there is no installation', () => {
+  test.each([
+    'backup backup.tar.gz',
+    'audit verify',
+    'jobs list',
+    'user promote --email ada@example.org --role admin',
+    'apikey create --email ada@example.org --name deploy',
+    'doctor',
+  ])('in DATA_DIR, %s says so and makes none', async (command) => {
+    const place = await temporaryDirectory();
+    onTestFinished(() => rm(place, { recursive: true }));
+    const environment = { DATA_DIR: join(place, 'typo') };
+    const { code, stdout, stderr } = await tenantry(command.split(' '), environment);
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain(`DATA_DIR, which is ${join(place, 'typo')}, holds no installation.`);
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  test.each(['backup backup.tar.gz', 'audit verify'])(
+    'in the database, %s says so and makes none',
+    async (command) => {
+      const { url, drop } = await createDatabase('empty');
+      const sql = postgres(url, { max: 1 });
+      onTestFinished(async () => {
+        await sql.end();
+        await drop();
+      });
+      const finished = await tenantry(command.split(' '), { ...environment, DATABASE_URL: url });
+      expect(finished).toMatchObject({ code: 1, stdout: '' });
+      expect(finished.stderr).toMatch(/^The database holds no installation\. Set DATABASE_URL .*\n$/);
+      expect(await sql`select 1 from pg_tables where schemaname in ('public', 'drizzle')`).toEqual([]);
+    },
+  );
 });
 
 test('a database newer than the code is refused', async () => {

@@ -11,7 +11,7 @@ import { type RunningServer, runServer } from './server.ts';
 import { findServerUser, requirePassage } from './user.ts';
 
 export { EmbeddedServerError } from './error.ts';
-export { findRunning } from './running.ts';
+export { findRunning, holdsCluster } from './running.ts';
 export { defaultDataDirectory } from './user.ts';
 
 export type EmbeddedServer = {

@@ -5,6 +5,10 @@ import { exists } from './files.ts';
 import { readPostmasterFile } from './orphan.ts';
 import { isPostmaster } from './process.ts';
 
+/** Whether there is a database in `directory`, running or not. */
+export const holdsCluster = (directory: string): Promise<boolean> =>
+  exists(join(directory, 'postgres', 'PG_VERSION'));
+
 /** The address of the server that another process runs on `directory`; undefined when none does. */
 export async function findRunning(directory: string): Promise<string | undefined> {
   const cluster = join(directory, 'postgres');
