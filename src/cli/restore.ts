@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { dataDirOf, ownServer } from '../database.ts';
-import { loadTables } from '../db/dump.ts';
+import { loadTables, requireEmpty } from '../db/dump.ts';
 import { exists } from '../db/embedded/files.ts';
 import { copyMigrations, isKnown, migrateDatabase } from '../db/migrate.ts';
 import { preconditionFailed } from '../kernel/errors.ts';
@@ -56,6 +56,7 @@ export async function restore(config: Config, file: string): Promise<string> {
     try {
       const server = await ownServer(config, toStandardError, (reason) => toStandardError.error(reason));
       try {
+        await requireEmpty(server.url);
         const migrations = join(directory, 'migrations');
         await copyMigrations(facts.migration, migrations);
         await migrateDatabase(server.url, migrations);

@@ -1,9 +1,12 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { getTableName, is } from 'drizzle-orm';
+import { PgTable } from 'drizzle-orm/pg-core';
 import postgres from 'postgres';
 import { preconditionFailed } from '../kernel/errors.ts';
 import { liftTimeLimits, newestApplied } from './migrate.ts';
+import * as schema from './schema/index.ts';
 
 type Table = { name: string; columns: string[]; refersTo: string[] };
 
@@ -69,6 +72,44 @@ export async function dumpTables(
   }
 }
 
+const OURS = new Set<string>(
+  Object.values(schema).flatMap((one) => (is(one, PgTable) ? [getTableName(one)] : [])),
+);
+
+async function requireNoRows(sql: postgres.ISql, name: string): Promise<void> {
+  const [row] = await sql<{ filled: boolean }[]>`select exists (select from public.${sql(name)}) as filled`;
+  if (row?.filled !== true) return;
+  throw preconditionFailed(
+    'database_not_empty',
+    `The database has rows in ${name} already. Restore into an empty one.`,
+  );
+}
+
+/**
+ * Looks whether a backup may come into this database, and changes nothing.
+ *
+ * @throws PRECONDITION_FAILED for tables that are not ours, and for rows in those that are
+ */
+export async function requireEmpty(url: string): Promise<void> {
+  const client = connect(url);
+  try {
+    const hasOurs = (await newestApplied(client)) > 0;
+    const tables = await client<{ name: string }[]>`
+      select tablename as name from pg_tables where schemaname = 'public' order by 1`;
+    for (const { name } of tables) {
+      if (hasOurs && OURS.has(name)) await requireNoRows(client, name);
+      else {
+        throw preconditionFailed(
+          'database_not_empty',
+          `The database has a table ${name} that is not of Tenantry. Restore into an empty one.`,
+        );
+      }
+    }
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
 /**
  * Fills the tables of a migrated database from the files of `dumpTables`: all of them, or none. Every constraint holds
  * for what is read.
@@ -81,14 +122,7 @@ export async function loadTables(url: string, directory: string): Promise<void> 
     await client.begin(async (tx) => {
       await liftTimeLimits(tx);
       for (const table of inOrder(await tablesOf(tx))) {
-        const [row] = await tx<{ filled: boolean }[]>`
-          select exists (select from ${tx(table.name)}) as filled`;
-        if (row?.filled === true) {
-          throw preconditionFailed(
-            'database_not_empty',
-            `The database has rows in ${table.name} already. Restore into an empty one.`,
-          );
-        }
+        await requireNoRows(tx, table.name); // somebody may have come in between
         const target = await tx.unsafe(`copy ${columnsOf(table)} from stdin`).writable();
         await pipeline(createReadStream(fileOf(directory, table)), target);
       }

@@ -2,12 +2,15 @@ import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:
 import { join } from 'node:path';
 import postgres from 'postgres';
 import * as tar from 'tar';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import journal from '../../drizzle/meta/_journal.json' with { type: 'json' };
 import { unpack } from '../../src/cli/archive.ts';
 import { backup } from '../../src/cli/backup.ts';
 import { restore } from '../../src/cli/restore.ts';
 import { readConfig } from '../../src/config.ts';
 import { findRunning, startEmbedded } from '../../src/db/embedded/index.ts';
+import { copyMigrations, migrateDatabase, newestApplied } from '../../src/db/migrate.ts';
+import { newId } from '../../src/kernel/ids.ts';
 import { PICTURE } from '../api/stage.ts';
 import { createDatabase } from '../support/database.ts';
 import { httpCaller } from '../support/harness.ts';
@@ -92,6 +95,47 @@ test('a backup of the embedded database goes into a PostgreSQL of one’s own, w
   }
   await isUntouched('third');
 }, 60_000);
+
+describe('into a database', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let sql: postgres.Sql;
+  const restoreInto = async (name: string) => {
+    const AUTH_SECRET = (await readFile(join(place('first'), 'secret'), 'utf8')).trim();
+    return restoreTo(name, file, { DATABASE_URL: database.url, AUTH_SECRET });
+  };
+  beforeEach(async () => {
+    database = await createDatabase('empty');
+    sql = postgres(database.url, { max: 1 });
+  });
+  afterEach(async () => {
+    await sql.end();
+    await database.drop();
+  });
+
+  test('of somebody else, nothing is restored, and it stays as it is', async () => {
+    await sql`create table shops (id int)`;
+    await expect(restoreInto('fourth')).rejects.toThrow('a table shops that is not of Tenantry');
+    const tables = sql`select tablename from pg_tables where schemaname in ('public', 'drizzle')`;
+    expect([...(await tables)]).toEqual([{ tablename: 'shops' }]);
+    await isUntouched('fourth');
+  });
+
+  test('of an older version that has rows, nothing is restored, and it keeps its version', async () => {
+    const older = journal.entries.at(-3)?.when ?? 0;
+    await copyMigrations(older, place('migrations'));
+    await migrateDatabase(database.url, place('migrations'));
+    await sql`insert into users (id, email, name) values (${newId()}, 'ada@example.org', 'Ada')`;
+    await expect(restoreInto('fourth')).rejects.toThrow('has rows in users');
+    expect(await newestApplied(sql)).toBe(older);
+    await isUntouched('fourth');
+  });
+
+  test('that has had nothing but migrations, it is restored', async () => {
+    await migrateDatabase(database.url);
+    await restoreInto('migrated');
+    expect((await auditOf(sql, { acknowledged })).lost).toEqual([]);
+  });
+});
 
 const middleOf = (bytes: Buffer) => Math.floor(bytes.length / 2);
 
