@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import { type BuiltInRole, can, type Permission, roleOf } from '../../src/kernel/permissions.ts';
 import { type Body, createHarness, type Harness, type TestUser } from '../support/harness.ts';
-import { FLAGS, invite, leaveEverything } from './stage.ts';
+import { FLAGS, invite, leaveEverything, newRoleOf } from './stage.ts';
 
 /* Dokploy's procedures about the people of an organization. */
 
@@ -76,6 +76,19 @@ describe('user.getPermissions', () => {
     expect(granted((await key.get('user.getPermissions')).body).sort()).toEqual([...permissions].sort());
     await org.owner.post('organization.updateMemberRole', { memberId: admin.memberId, role: 'member' });
     expect(granted((await key.get('user.getPermissions')).body)).toEqual(['member:read']);
+  });
+
+  test('are those of the organization that is named, which the caller belongs to', async () => {
+    const [org, other] = [await h.organization(), await h.organization()];
+    const role = await newRoleOf(h, org.id, 'operator', ['server:read', 'server:update']);
+    const person = await org.join(role);
+    const of = (caller: { get: TestUser['get'] }, { id }: { id: string }) =>
+      caller.get('user.getPermissions', { organizationId: id });
+    await h.sql`update sessions set active_organization_id = null where user_id = ${person.id}`;
+    expect(granted((await of(person, org)).body)).toEqual(['server:read', 'server:update']);
+    const limited = await h.key(org.owner, { organizationId: org.id, permissions: ['server:read'] });
+    expect(granted((await of(limited, org)).body)).toEqual(['server:read']);
+    for (const caller of [person, limited]) expect((await of(caller, other)).status).toBe(404);
   });
 
   test('are none for who belongs to no organization', async () => {

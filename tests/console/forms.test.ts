@@ -84,6 +84,19 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(membership?.role).toBe(ROLE);
   });
 
+  test('what a role of the organization allows is offered, also to who may not read the roles', async () => {
+    const org = await organization(['member:read', 'invitation:create', 'dnsZone:read']);
+    await h.sql`update organizations set default_role = ${ROLE} where id = ${org.id}`;
+    await open(await org.join(ROLE), `${org.url}/members`);
+    await press(page, 'Invite people');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('E-mail addresses').fill('ada@example.org');
+    await dialog.getByRole('button', { name: 'Invite people' }).click();
+    await says(page, '1 person invited.');
+    const [invitation] = await h.sql`select role from invitations where organization_id = ${org.id}`;
+    expect(invitation?.role).toBe(ROLE);
+  });
+
   test('settings are sent as far as they were changed', async () => {
     const org = await organization();
     await h.sql`update organizations set default_role = ${ROLE} where id = ${org.id}`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { countOrganizations, createMember } from '../../domain/account/index.ts';
 import { assignPermissions, listMembers } from '../../domain/member/index.ts';
-import { requireActor } from '../../domain/organization/index.ts';
+import { requireActor, requireMembership } from '../../domain/organization/index.ts';
 import { isLimited } from '../../domain/principal.ts';
 import { takePage } from '../../kernel/pagination.ts';
 import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../../kernel/password.ts';
@@ -15,7 +15,7 @@ import {
   PermissionFlags,
   Role,
 } from '../schemas.ts';
-import { organizationProcedure, platformProcedure, userProcedure } from '../trpc.ts';
+import { IN_ORGANIZATION, organizationProcedure, platformProcedure, userProcedure } from '../trpc.ts';
 
 const reach = z.array(z.string().max(64));
 
@@ -53,18 +53,23 @@ export const memberProcedures = {
 
   getPermissions: userProcedure
     .meta({
-      summary: 'Read what the caller may do in the active organization',
+      summary: 'Read what the caller may do in an organization',
       description:
-        'By resource and action: what the role allows and, with an API key, the key too. All false for who belongs to no organization.',
+        'By resource and action: what the role allows and, with an API key, the key too. All false for who names none and belongs to none.',
       limitedKeys: 'any',
+      place: IN_ORGANIZATION,
     })
+    .input(OrganizationRef.prefault({}))
     .output(PermissionFlags)
-    .query(({ ctx: { principal } }) =>
-      permissionTable(
-        (permission) =>
-          principal.active !== null && can(principal.active.grant, permission, principal.key?.permissions),
-      ),
-    ),
+    .query(async ({ ctx: { deps, principal }, input: { organizationId } }) => {
+      const membership =
+        organizationId === undefined
+          ? principal.active
+          : await requireMembership(deps, principal, organizationId);
+      return permissionTable(
+        (permission) => membership !== null && can(membership.grant, permission, principal.key?.permissions),
+      );
+    }),
 
   haveRootAccess: userProcedure
     .meta({

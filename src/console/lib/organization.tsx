@@ -25,13 +25,13 @@ export function useOrganization(): Organization {
 /** Whether the caller's role allows something here. Only hides what would be refused: the service decides. */
 export function useCan(): (permission: Permission) => boolean {
   const { id: organizationId, role } = useOrganization();
-  const { data: roles } = useRead('customRole.all', { organizationId }, { enabled: !isBuiltIn(role) });
-  const custom = Object.entries(roles?.find((one) => one.role === role)?.permissions ?? {});
-  const { permissions } = roleOf(
-    role,
-    custom.flatMap(([resource, actions]) => actions.map((action) => `${resource}:${action}`)),
-  );
-  return (permission) => permissions.has(permission);
+  const { data } = useRead('user.getPermissions', { organizationId }, { enabled: !isBuiltIn(role) });
+  if (isBuiltIn(role)) return (permission) => roleOf(role).permissions.has(permission);
+  const granted: Record<string, Record<string, boolean>> = data ?? {};
+  return (permission) => {
+    const [resource = '', action = ''] = permission.split(':');
+    return granted[resource]?.[action] ?? false;
+  };
 }
 
 /** The roles that the organization has made, where the caller may read them; until they are known nothing is to be sent. */
