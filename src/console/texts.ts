@@ -50,7 +50,8 @@ export const texts = {
   },
   curl: {
     title: 'Do this by HTTP',
-    about: 'What this page does can be done by any program with an API key. Names lead to the reference.',
+    about:
+      'What this page does can be done by any program with an API key, or signed in with a cookie where no key does. Names lead to the reference.',
     copy: (path: string) => `Copy ${path} as curl`,
   },
   nav: {

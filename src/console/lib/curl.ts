@@ -17,11 +17,24 @@ function search(input: unknown): string {
   return parameters.size === 0 ? '' : `?${parameters}`;
 }
 
-/** A command that does the same with an API key in `$TENANTRY_KEY`. */
+/** What makes a session, and needs none. */
+const STARTS = ['auth/sign-in/email', 'auth/sign-up/email'];
+
+/** API keys sign nobody in and change no second factor: that takes the cookie, here in a file. */
+function credentialsFor(path: string): string {
+  if (!path.startsWith('auth/')) return '-H "x-api-key: $TENANTRY_KEY"';
+  return STARTS.includes(path) ? '-c cookies.txt' : '-b cookies.txt -c cookies.txt';
+}
+
+/** A command that does the same with an API key in `$TENANTRY_KEY`, or with a session in `cookies.txt` where no key does. */
 export function curlOf({ method, path, input, isForm = false }: Call, origin: string): string {
-  const key = `-H "x-api-key: $TENANTRY_KEY"`;
+  const key = credentialsFor(path);
   if (method === 'GET') return `curl ${quoted(`${origin}/api/${path}${search(input)}`)} ${key}`;
-  if (isForm) return `curl -F file=@picture.png ${origin}/api/${path} ${key}`;
+  if (isForm) {
+    const fields = Object.entries((input ?? {}) as object).map(([name, value]) => quoted(`${name}=${value}`));
+    const parts = [...fields, 'file=@picture.png'].map((part) => `-F ${part}`);
+    return `curl ${parts.join(' ')} ${origin}/api/${path} ${key}`;
+  }
   const body = JSON.stringify(input ?? {}, (name, value) =>
     typeof value === 'string' && SECRET.test(name) ? '…' : value,
   );
