@@ -614,6 +614,7 @@ export const texts = {
     active: 'Active',
     expiresHint: 'Never, when left empty.',
     showKey: 'Show key',
+    keyAbout: 'For license.validate and deployment.report; “Show key” shows it again.',
     keyLost: 'The key was made under another secret and cannot be shown.',
     assign: 'Assign',
     assigned: 'The license is assigned.',

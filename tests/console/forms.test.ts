@@ -25,10 +25,11 @@ describe.skipIf(missing !== undefined)('the console', () => {
   let chromium: Awaited<ReturnType<typeof openChromium>>;
   let visitor: Visitor;
   let page: Page;
+  let root: TestUser;
   beforeAll(async () => {
     h = await createConsoleHarness();
     chromium = await openChromium(h.url);
-    await h.user(); // the administrator
+    root = await h.user();
   });
   afterAll(async () => {
     await chromium[Symbol.asyncDispose]();
@@ -119,5 +120,34 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await role.selectOption({ label: '–' });
     await save.click();
     await expect.poll(read).toMatchObject([{ defaultRole: null }]);
+  });
+
+  test('a license is changed as far as its fields were, and its key stays to be copied', async () => {
+    const expiresAt = '2099-06-30T12:34:56.000Z';
+    const { body: license } = await root.post('license.create', { plan: 'paid', expiresAt });
+    const read = async () => {
+      const [row] = await h.sql`select active, expires_at from licenses where id = ${license.id}`;
+      return [row?.active, row?.expiresAt.toISOString()];
+    };
+    await open(root, '/platform/licenses');
+    const dialog = page.getByRole('dialog');
+    const change = async (fill: () => Promise<void>) => {
+      await page.getByRole('row').filter({ hasText: license.id }).getByRole('button').click();
+      await page.getByRole('menuitem', { name: 'Change' }).click();
+      await fill();
+      await dialog.getByRole('button', { name: 'Save changes' }).click();
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await change(() => dialog.getByLabel('Active').uncheck());
+    expect(await read()).toEqual([false, expiresAt]);
+    await change(() => dialog.getByLabel('Expires').fill('2099-07-01'));
+    expect(await read()).toEqual([false, '2099-07-01T23:59:59.000Z']);
+
+    await press(page, 'Create license');
+    await dialog.getByRole('button', { name: 'Create license' }).click();
+    const key = (await dialog.locator('.copyable code').textContent()) ?? '';
+    expect((await h.anonymous.get('license.validate', { key })).body).toMatchObject({ valid: true });
+    await press(page, 'Done');
+    await dialog.waitFor({ state: 'detached' });
   });
 });

@@ -5,11 +5,12 @@ import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
+import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
-import { Check, Field, Form, Select } from '../ui/form.tsx';
+import { Check, changed, Field, Form, Select } from '../ui/form.tsx';
 import { List, Skeleton } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
-import { Problem } from '../ui/notice.tsx';
+import { Notice, Problem } from '../ui/notice.tsx';
 import { Copyable, Page } from '../ui/page.tsx';
 
 const t = texts.licenses;
@@ -18,8 +19,8 @@ type Step = { kind: 'key' | 'edit' | 'assign' | 'remove'; license: License };
 
 const PLANS = TIER_NAMES.map((tier) => ({ value: tier, label: TIERS[tier].name }));
 const planOf = (text: string) => TIER_NAMES.find((tier) => tier === text) ?? 'free';
-/** The end of a day, as a license names it. */
-const endOf = (day: string | undefined) => (day === undefined ? null : `${day}T23:59:59.000Z`);
+/** The end of a day, as a license names it; never where none is named. */
+const endOf = (day: string) => (day === '' ? null : `${day}T23:59:59.000Z`);
 
 export function Licenses() {
   const reading = useList('license.all', {});
@@ -110,13 +111,24 @@ export function Licenses() {
 
 function CreateForm({ onDone }: { onDone: () => void }) {
   const create = useAct('license.create', { done: t.created });
-  if (create.data !== undefined) return <Copyable text={create.data.key} label={texts.copy} />;
+  if (create.data !== undefined) {
+    return (
+      <>
+        <Notice>{t.keyAbout}</Notice>
+        <Copyable text={create.data.key} label={texts.copy} />
+        <div className="form-end">
+          <Button kind="primary" onClick={onDone}>
+            {texts.finished}
+          </Button>
+        </div>
+      </>
+    );
+  }
   return (
     <Form
       act={create}
-      input={(values) => ({ plan: planOf(values.text('plan')), expiresAt: endOf(values.given('expiresAt')) })}
+      input={(values) => ({ plan: planOf(values.text('plan')), expiresAt: endOf(values.text('expiresAt')) })}
       submit={t.create}
-      after={onDone}
     >
       <Select name="plan" label={t.plan} options={PLANS} defaultValue="paid" />
       <Field name="expiresAt" label={texts.expires} type="date" hint={t.expiresHint} />
@@ -140,16 +152,20 @@ function Key({ license: { id: licenseId }, onClose }: StepProps) {
 
 function Edit({ license: { id: licenseId, plan, active, expiresAt }, onClose }: StepProps) {
   const update = useAct('license.update', { done: t.saved });
+  const lastDay = expiresAt?.toISOString().slice(0, 10) ?? '';
   return (
     <Dialog title={texts.change} onClose={onClose}>
       <Form
         act={update}
-        input={(values) => ({
-          licenseId,
-          plan: planOf(values.text('plan')),
-          expiresAt: endOf(values.given('expiresAt')),
-          active: values.isOn('active'),
-        })}
+        input={(values) => {
+          const day = changed(values.text('expiresAt'), lastDay);
+          return {
+            licenseId,
+            plan: changed(planOf(values.text('plan')), plan),
+            expiresAt: day === undefined ? undefined : endOf(day),
+            active: changed(values.isOn('active'), active),
+          };
+        }}
         submit={texts.save}
         after={onClose}
       >
@@ -159,7 +175,7 @@ function Edit({ license: { id: licenseId, plan, active, expiresAt }, onClose }: 
           label={texts.expires}
           type="date"
           hint={t.expiresHint}
-          defaultValue={expiresAt?.toISOString().slice(0, 10)}
+          defaultValue={lastDay}
         />
         <Check name="active" label={t.active} defaultChecked={active} />
       </Form>
