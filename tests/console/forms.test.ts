@@ -150,4 +150,20 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await press(page, 'Done');
     await dialog.waitFor({ state: 'detached' });
   });
+
+  test('what was typed about one account is not there for the next', async () => {
+    const [one, other] = [await h.user(), await h.user()];
+    await open(root, '/platform/users');
+    const find = async ({ id, email }: TestUser) => {
+      await page.getByLabel('Id of the account').fill(id);
+      await press(page, 'Find');
+      await page.getByText(email).waitFor();
+    };
+    await find(one);
+    await find(other);
+    const reason = page.getByLabel('Reason');
+    await reason.fill('Unpaid');
+    await find(one);
+    expect(await reason.inputValue()).toBe('');
+  });
 });

@@ -46,7 +46,7 @@ export function Users() {
         <Field name="userId" label={t.id} required defaultValue={me.id} spellCheck={false} />
         <Button type="submit">{t.find}</Button>
       </form>
-      {userId !== '' && <Found userId={userId} />}
+      {userId !== '' && <Found key={userId} userId={userId} />}
     </Page>
   );
 }
