@@ -1,17 +1,18 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { newRoleOf } from '../api/stage.ts';
 import {
   createConsoleHarness,
   enter,
   expectNoComplaints,
+  fill,
   missing,
   openChromium,
   press,
   says,
   type Visitor,
 } from '../support/chromium.ts';
-import type { TestUser } from '../support/harness.ts';
+import { PASSWORD, type TestUser } from '../support/harness.ts';
 
 if (missing !== undefined) test.skip(`the forms of the console: ${missing}`, () => {});
 
@@ -165,5 +166,22 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await reason.fill('Unpaid');
     await find(one);
     expect(await reason.inputValue()).toBe('');
+  });
+
+  test('people of a country with a minimum age of its own can sign up', async () => {
+    const set = (minimumAges: object) => root.post('settings.update', { minimumAges });
+    await set({ JP: 16 });
+    onTestFinished(async () => void (await set({ JP: null })));
+    await page.goto('/sign-up');
+    const email = 'hana@example.org';
+    await fill(page, { 'First name': 'Hana', 'E-mail': email, Password: PASSWORD });
+    await page.getByLabel('Country').selectOption({ label: 'Austria' });
+    expect(await page.getByLabel('Date of birth').count()).toBe(0);
+    await page.getByLabel('Country').selectOption({ label: 'Japan' });
+    await fill(page, { 'Date of birth': '1990-04-23' });
+    await press(page, 'Create account');
+    await page.getByRole('heading', { level: 1, name: /organization/ }).waitFor();
+    const [user] = await h.sql`select date_of_birth::text as born from users where email = ${email}`;
+    expect(user?.born).toBe('1990-04-23');
   });
 });

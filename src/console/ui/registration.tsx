@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { requiresDateOfBirth } from '../../kernel/installation.ts';
 import { PASSWORD_RULES, passwordProblem } from '../../kernel/password.ts';
 import { type Act, useRead } from '../lib/calls.tsx';
 import { COUNTRIES } from '../lib/countries.ts';
@@ -19,6 +20,7 @@ type RegistrationProps = {
 /** Asks for what the installation's rules want to know of a new account. */
 export function RegistrationForm({ act, submit, after, invited }: RegistrationProps) {
   const { data: settings } = useRead('settings.get', undefined);
+  const [country, setCountry] = useState('');
   if (settings?.registration === false) return <Notice>{t.closed}</Notice>;
   return (
     <Form
@@ -50,15 +52,17 @@ export function RegistrationForm({ act, submit, after, invited }: RegistrationPr
         readOnly={invited !== undefined}
       />
       <NewPassword />
-      {settings?.requireDateOfBirth && (
-        <Field name="dateOfBirth" label={t.dateOfBirth} type="date" required />
-      )}
       {settings?.countryRequired && (
         <Select
           name="billingCountry"
           label={t.country}
           options={[{ value: '', label: t.choose }, ...COUNTRIES]}
+          value={country}
+          onChange={({ target }) => setCountry(target.value)}
         />
+      )}
+      {settings !== undefined && requiresDateOfBirth(settings, country) && (
+        <Field name="dateOfBirth" label={t.dateOfBirth} type="date" required />
       )}
     </Form>
   );
