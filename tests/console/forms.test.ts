@@ -184,4 +184,18 @@ describe.skipIf(missing !== undefined)('the console', () => {
     const [user] = await h.sql`select date_of_birth::text as born from users where email = ${email}`;
     expect(user?.born).toBe('1990-04-23');
   });
+
+  test('a wrong current password leaves what was typed, the right one does not', async () => {
+    await open(await h.user(), '/account/security');
+    const [current, wanted] = [page.getByLabel('Current password'), page.getByLabel('New password')];
+    await fill(page, { 'Current password': 'Wrong-horse-1', 'New password': 'Difference-2' });
+    await press(page, 'Change password');
+    await says(page, 'This is not your current password.');
+    await page.locator('[name=currentPassword]:focus').waitFor();
+    expect(await wanted.inputValue()).toBe('Difference-2');
+    await current.fill(PASSWORD);
+    await press(page, 'Change password');
+    await says(page, 'Your password is changed.');
+    await expect.poll(async () => [await current.inputValue(), await wanted.inputValue()]).toEqual(['', '']);
+  });
 });

@@ -59,20 +59,22 @@ export function Security() {
 }
 
 function Password() {
+  const [changes, setChanges] = useState(0);
   const update = useAct('user.update', {
     done: t.passwordChanged,
     sample: { currentPassword: '…', password: '…' },
   });
   return (
     <Form
-      // a typed password does not stay on the page
-      key={update.submittedAt}
+      // a password that is taken does not stay on the page
+      key={changes}
       act={update}
       input={(values) => ({
         currentPassword: values.text('currentPassword'),
         password: values.text('password'),
       })}
       submit={t.changePassword}
+      after={() => setChanges(changes + 1)}
     >
       <div className="columns">
         <Field
