@@ -150,6 +150,14 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(body.map(({ role }: { role: string }) => role)).toEqual(['reader']);
   });
 
+  test('an organization that there is not has a page that says so', async () => {
+    await owner();
+    await page.goto('/o/nowhere');
+    await page.getByRole('heading', { level: 1, name: 'There is nothing here' }).waitFor();
+    expect(await page.title()).toBe('There is nothing here – Tenantry');
+    expect(await page.locator('main').count()).toBe(1);
+  });
+
   test('a reload in the middle makes nothing, and comes back to the same page', async () => {
     const { id, url } = await owner();
     const zone = await zoneOf(h, id);

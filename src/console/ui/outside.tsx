@@ -4,6 +4,7 @@ import { useIsLost } from '../lib/connection.ts';
 import { ShownCalls } from '../lib/shown.tsx';
 import { texts } from '../texts.ts';
 import { Problem } from './notice.tsx';
+import { Page } from './page.tsx';
 
 export const Logo = () => (
   <svg className="logo" viewBox="0 0 32 32" aria-hidden="true">
@@ -45,17 +46,20 @@ export function Outside() {
   );
 }
 
-export function NotFound() {
-  return (
-    <main className="outside">
-      <div className="card">
-        <h1>{texts.notFound.title}</h1>
-        <p className="about">{texts.notFound.about}</p>
-        <Link to="/">{texts.notFound.home}</Link>
-      </div>
-    </main>
-  );
-}
+/** Instead of a page that there is not. */
+export const Missing = () => (
+  <Page title={texts.notFound.title} about={texts.notFound.about}>
+    <Link to="/">{texts.notFound.home}</Link>
+  </Page>
+);
+
+export const NotFound = () => (
+  <main className="outside">
+    <div className="card">
+      <Missing />
+    </div>
+  </main>
+);
 
 export function Unexpected({ error }: { error: unknown }) {
   return (

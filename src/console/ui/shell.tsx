@@ -15,7 +15,7 @@ import { Skeleton } from './list.tsx';
 import { Menu, MenuItem, MenuLabel, MenuLine } from './menu.tsx';
 import { Navigation } from './navigation.tsx';
 import { Unreadable } from './notice.tsx';
-import { Logo, NotFound } from './outside.tsx';
+import { Logo, Missing } from './outside.tsx';
 
 /** The organization that the address names, else the one that was looked at last, else the active one. */
 function useCurrent(organizations: Organization[] | undefined) {
@@ -99,7 +99,7 @@ export function OrganizationPages() {
   if (reading.data === undefined)
     return reading.error === null ? <Skeleton /> : <Unreadable reading={reading} />;
   const organization = reading.data.find((one) => one.slug === slug);
-  if (organization === undefined) return <NotFound />;
+  if (organization === undefined) return <Missing />;
   return (
     <InOrganization key={organization.id} organization={organization}>
       <Outlet />
