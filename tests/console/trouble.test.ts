@@ -158,6 +158,21 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(await page.locator('main').count()).toBe(1);
   });
 
+  test('sessions are told by their program and its system', async () => {
+    const { owner: founder } = await owner();
+    const gecko = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0';
+    for (const userAgent of [
+      `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${gecko} Safari/537.36 Edg/142.0.0.0`,
+      `Mozilla/5.0 (Linux; Android 10; K) ${gecko} Mobile Safari/537.36`,
+    ]) {
+      const who = { email: founder.email, password: PASSWORD };
+      await h.anonymous.post('auth/sign-in/email', who, { 'user-agent': userAgent });
+    }
+    await page.goto('/account/sessions');
+    await says(page, 'Edge · Windows');
+    await says(page, 'Chrome · Android');
+  });
+
   test('a reload in the middle makes nothing, and comes back to the same page', async () => {
     const { id, url } = await owner();
     const zone = await zoneOf(h, id);

@@ -9,11 +9,15 @@ import { Page } from '../ui/page.tsx';
 
 const t = texts.sessions;
 
+/* Browsers name their ancestors too: the first that is found counts. */
+const PROGRAMS = ['Edg', 'Firefox', 'Chrome', 'Safari', 'curl'];
+const SYSTEMS = ['Android', 'iPhone', 'Windows', 'Mac OS X', 'Linux'];
+
 /** The program and its system, as far as a browser says them. */
 function programOf(userAgent: string | null): string {
-  const name = /(Firefox|Edg|Chrome|Safari|curl)[/ ]?/.exec(userAgent ?? '')?.[1];
-  const system = /(Windows|Mac OS X|Android|iPhone|Linux)/.exec(userAgent ?? '')?.[1];
-  return [name ?? userAgent ?? t.unknown, system].filter(Boolean).join(' · ');
+  const firstOf = (names: string[]) => names.find((name) => userAgent?.includes(name));
+  const program = firstOf(PROGRAMS)?.replace(/^Edg$/, 'Edge') ?? userAgent ?? t.unknown;
+  return [program, firstOf(SYSTEMS)].filter(Boolean).join(' · ');
 }
 
 export function Sessions() {
