@@ -8,6 +8,7 @@ import {
   rotateApiKey,
 } from '../domain/api-key/index.ts';
 import { badRequest, notFound } from '../kernel/errors.ts';
+import { API_KEY_NAME_MAX_LENGTH } from '../kernel/lengths.ts';
 import { takePage } from '../kernel/pagination.ts';
 import { Id, Network } from '../kernel/schemas.ts';
 import { API_KEY_SCOPES } from '../kernel/vocabulary.ts';
@@ -28,7 +29,7 @@ const milliseconds = z
 
 /** What both ways of making a key take, by the names that Dokploy gave them. */
 export const KeyInput = z.object({
-  name: z.string().trim().min(1).max(32),
+  name: z.string().trim().min(1).max(API_KEY_NAME_MAX_LENGTH),
   prefix: z
     .string()
     .max(32)

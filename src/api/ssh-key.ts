@@ -10,12 +10,13 @@ import {
   SSH_KEY_FIELDS,
   updateSshKey,
 } from '../domain/ssh-key/index.ts';
+import { DESCRIPTION_MAX_LENGTH } from '../kernel/lengths.ts';
 import { takePage } from '../kernel/pagination.ts';
 import { Id, Name } from '../kernel/schemas.ts';
 import { ArrayPage, isStorable, OrganizationRef, SshKey } from './schemas.ts';
 import { IN_ORGANIZATION, ownersProcedureOn, router, signedIn, userProcedure } from './trpc.ts';
 
-const Description = z.string().trim().max(512);
+const Description = z.string().trim().max(DESCRIPTION_MAX_LENGTH);
 
 const sshKeyProcedure = ownersProcedureOn('sshKey', 'sshKeyId');
 

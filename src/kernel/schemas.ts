@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isCountry } from './countries.ts';
 import { canonicalEmail, EMAIL_MAX_LENGTH, EMAIL_PATTERN } from './email.ts';
+import { NAME_MAX_LENGTH } from './lengths.ts';
 import { canonicalNetwork } from './networks.ts';
 import { isPermission } from './permissions.ts';
 
@@ -29,7 +30,7 @@ const line = (min: number, max: number) =>
     .min(min)
     .max(max)
     .refine((text) => !/\p{Cc}/u.test(text), 'A name has no control characters.');
-export const Name = line(1, 64);
+export const Name = line(1, NAME_MAX_LENGTH);
 /** A person's full name: at least room for a first and a last name with a space between them. */
 export const PersonName = line(1, 129);
 /** A first or last name, which may be left empty. */

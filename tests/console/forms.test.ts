@@ -198,4 +198,26 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await says(page, 'Your password is changed.');
     await expect.poll(async () => [await current.inputValue(), await wanted.inputValue()]).toEqual(['', '']);
   });
+
+  test('fields take as much as the service does', async () => {
+    const { id: organizationId, owner, url } = await organization();
+    const limit = async (label: string) =>
+      Number(await page.getByLabel(label, { exact: true }).getAttribute('maxlength'));
+    const ends = async (procedure: string, input: object, field: string, length: number) => {
+      const send = async (n: number) =>
+        (await owner.post(procedure, { ...input, [field]: 'x'.repeat(n) })).status;
+      return [await send(length), await send(length + 1)];
+    };
+    await open(owner, `${url}/settings`);
+    for (const [label, field] of [
+      ['Name', 'name'],
+      ['Description', 'description'],
+    ] as const) {
+      const length = await limit(label);
+      expect(await ends('organization.update', { organizationId }, field, length), label).toEqual([200, 400]);
+    }
+    await page.goto(`${url}/api-keys`);
+    await press(page, 'Create key');
+    expect(await ends('apiKey.create', {}, 'name', await limit('Name'))).toEqual([200, 400]);
+  });
 });

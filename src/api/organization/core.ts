@@ -12,11 +12,12 @@ import {
   setDefault,
   updateOrganization,
 } from '../../domain/organization/index.ts';
+import { ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { Id, Name } from '../../kernel/schemas.ts';
 import { ArrayPage, GrantableRole, Organization, OrganizationWithMembers } from '../schemas.ts';
 import { organizationProcedure, userProcedure } from '../trpc.ts';
 
-const Description = z.string().trim().max(1000);
+const Description = z.string().trim().max(ORGANIZATION_DESCRIPTION_MAX_LENGTH);
 const Logo = z.string().trim().max(2048);
 const Handle = z.string().min(1).max(253).meta({ example: 'acme.example.com' });
 const Required = z.object({ organizationId: Id });

@@ -9,6 +9,7 @@ import {
   testWebhook,
   updateWebhook,
 } from '../../domain/webhook/index.ts';
+import { DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { takePage } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { DELIVERY_STATUSES } from '../../kernel/vocabulary.ts';
@@ -17,7 +18,7 @@ import { ListPage } from '../schemas.ts';
 import { organizationProcedure, procedureOn, publicProcedure, router } from '../trpc.ts';
 import { CreatedWebhook, UpdatedWebhook, Webhook, WebhookDelivery } from './schemas.ts';
 
-const Description = z.string().trim().max(512);
+const Description = z.string().trim().max(DESCRIPTION_MAX_LENGTH);
 const Url = z
   .string()
   .trim()

@@ -1,5 +1,6 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
+import { API_KEY_NAME_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { PERMISSIONS } from '../../kernel/permissions.ts';
 import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer } from '../lib/calls.tsx';
@@ -121,7 +122,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
       submit={t.create}
     >
       <Notice>{t.bound(name)}</Notice>
-      <Field name="name" label={texts.name} required maxLength={128} autoFocus />
+      <Field name="name" label={texts.name} required maxLength={API_KEY_NAME_MAX_LENGTH} autoFocus />
       <div className="columns">
         <Select
           name="days"

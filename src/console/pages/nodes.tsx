@@ -1,5 +1,6 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
+import { NAME_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { NODE_POOLS } from '../../kernel/tiers.ts';
 import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer } from '../lib/calls.tsx';
@@ -139,7 +140,14 @@ const NEW: Described = {
 
 const Fields = ({ node }: { node: Described }) => (
   <>
-    <Field name="name" label={texts.name} required maxLength={128} defaultValue={node.name} autoFocus />
+    <Field
+      name="name"
+      label={texts.name}
+      required
+      maxLength={NAME_MAX_LENGTH}
+      defaultValue={node.name}
+      autoFocus
+    />
     <Field name="address" label={t.address} maxLength={253} defaultValue={node.address ?? ''} />
     <Select name="pool" label={t.pool} options={NODE_POOLS} defaultValue={node.pool} />
     <div className="columns">

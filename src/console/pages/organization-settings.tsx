@@ -1,4 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
+import { NAME_MAX_LENGTH, ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { TIERS } from '../../kernel/tiers.ts';
 import { useAct, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization, useOwnRoles } from '../lib/organization.tsx';
@@ -61,7 +62,7 @@ function General() {
       canSubmit={own.areKnown}
     >
       <div className="columns">
-        <Field name="name" label={texts.name} required maxLength={128} defaultValue={name} />
+        <Field name="name" label={texts.name} required maxLength={NAME_MAX_LENGTH} defaultValue={name} />
         <Field
           name="handle"
           label={texts.organizations.handle}
@@ -73,7 +74,7 @@ function General() {
       <TextArea
         name="description"
         label={texts.description}
-        maxLength={500}
+        maxLength={ORGANIZATION_DESCRIPTION_MAX_LENGTH}
         rows={2}
         defaultValue={description ?? ''}
       />

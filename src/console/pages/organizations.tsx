@@ -1,6 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
+import { NAME_MAX_LENGTH, ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { useAct, useOffer, useRead } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Titled, When } from '../ui/bits.tsx';
@@ -79,7 +80,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
         void navigate({ to: '/o/$slug', params: { slug } });
       }}
     >
-      <Field name="name" label={t.name} required maxLength={128} autoFocus />
+      <Field name="name" label={t.name} required maxLength={NAME_MAX_LENGTH} autoFocus />
       <Field
         name="handle"
         label={t.handle}
@@ -90,7 +91,12 @@ function CreateForm({ onDone }: { onDone: () => void }) {
         autoComplete="off"
         spellCheck={false}
       />
-      <TextArea name="description" label={texts.description} maxLength={500} rows={2} />
+      <TextArea
+        name="description"
+        label={texts.description}
+        maxLength={ORGANIZATION_DESCRIPTION_MAX_LENGTH}
+        rows={2}
+      />
     </Form>
   );
 }

@@ -1,5 +1,6 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
+import { NAME_MAX_LENGTH } from '../../kernel/lengths.ts';
 import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
@@ -137,7 +138,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
       after={onDone}
     >
       {nodes?.length === 0 && <Notice>{t.noRoom}</Notice>}
-      <Field name="name" label={texts.name} required maxLength={128} autoFocus />
+      <Field name="name" label={texts.name} required maxLength={NAME_MAX_LENGTH} autoFocus />
       <Sizes memoryMb={1024} diskMb={10_000} cpuPercent={100} />
       <Select
         key={nodes?.length}
@@ -165,7 +166,13 @@ function Resize({ server, onClose }: { server: Server; onClose: () => void }) {
         submit={texts.save}
         after={onClose}
       >
-        <Field name="name" label={texts.name} required maxLength={128} defaultValue={server.name} />
+        <Field
+          name="name"
+          label={texts.name}
+          required
+          maxLength={NAME_MAX_LENGTH}
+          defaultValue={server.name}
+        />
         <Sizes {...server} />
       </Form>
     </Dialog>

@@ -1,5 +1,6 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
+import { DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH } from '../../kernel/lengths.ts';
 import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
@@ -114,7 +115,7 @@ function CreateForm({ owner, onDone }: { owner: Owner; onDone: () => void }) {
       submit={t.create}
       after={onDone}
     >
-      <Field name="name" label={texts.name} required maxLength={128} autoFocus />
+      <Field name="name" label={texts.name} required maxLength={NAME_MAX_LENGTH} autoFocus />
       <TextArea
         name="publicKey"
         label={t.publicKey}
@@ -125,7 +126,7 @@ function CreateForm({ owner, onDone }: { owner: Owner; onDone: () => void }) {
         spellCheck={false}
         className="code"
       />
-      <Field name="description" label={texts.description} maxLength={500} />
+      <Field name="description" label={texts.description} maxLength={DESCRIPTION_MAX_LENGTH} />
       {pair === undefined ? (
         <Button
           isBusy={generate.isPending}

@@ -1,6 +1,7 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { RotateCw, Send } from 'lucide-react';
 import { useState } from 'react';
+import { DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
@@ -152,7 +153,7 @@ function Edit({ webhook, onDone }: { webhook: Hook; onDone: () => void }) {
       <Field
         name="description"
         label={texts.description}
-        maxLength={500}
+        maxLength={DESCRIPTION_MAX_LENGTH}
         defaultValue={webhook.description ?? ''}
       />
       <EventChoice chosen={webhook.events} />

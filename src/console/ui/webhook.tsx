@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import type { InputOf, OutputOf } from '../lib/api.ts';
 import { useAct, useRead } from '../lib/calls.tsx';
 import { useOrganization } from '../lib/organization.tsx';
@@ -69,7 +70,7 @@ export function CreateWebhook({ onDone }: { onDone: () => void }) {
       submit={t.create}
     >
       <Field name="url" label={t.url} type="url" required autoFocus placeholder="https://example.org/hooks" />
-      <Field name="description" label={texts.description} maxLength={500} />
+      <Field name="description" label={texts.description} maxLength={DESCRIPTION_MAX_LENGTH} />
       <EventChoice />
     </Form>
   );
