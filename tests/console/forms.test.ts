@@ -199,6 +199,17 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await expect.poll(async () => [await current.inputValue(), await wanted.inputValue()]).toEqual(['', '']);
   });
 
+  test('of many addresses those that are none are named', async () => {
+    const org = await organization();
+    await open(org.owner, `${org.url}/members`);
+    await press(page, 'Invite people');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('E-mail addresses').fill('ada@example.org, grace@, alan@example');
+    await dialog.getByRole('button', { name: 'Invite people' }).click();
+    const problem = (address: string) => `“${address}”: This is not an e-mail address.`;
+    await dialog.getByText(`${problem('grace@')} ${problem('alan@example')}`).waitFor();
+  });
+
   test('fields take as much as the service does', async () => {
     const { id: organizationId, owner, url } = await organization();
     const limit = async (label: string) =>

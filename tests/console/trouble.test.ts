@@ -150,6 +150,14 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(body.map(({ role }: { role: string }) => role)).toEqual(['reader']);
   });
 
+  test('what answers in front of the service is no answer', async () => {
+    await page.route('**/api/auth/sign-in/email', (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
+    );
+    await signIn(page, 'ada@example.org', PASSWORD);
+    await says(page, 'The service could not be reached.');
+  });
+
   test('an organization that there is not has a page that says so', async () => {
     await owner();
     await page.goto('/o/nowhere');

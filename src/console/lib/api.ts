@@ -35,14 +35,33 @@ export class CallError extends Error {
   /** Messages by the input field that they are about. */
   readonly fields: Readonly<Record<string, string>>;
 
-  constructor(message: string, reason: string, status: number, issues: readonly Issue[] = []) {
+  constructor(
+    message: string,
+    reason: string,
+    status: number,
+    issues: readonly Issue[] = [],
+    input?: unknown,
+  ) {
     super(message);
     this.reason = reason;
     this.status = status;
-    this.fields = Object.fromEntries(issues.map(({ path, message }) => [String(path[0] ?? ''), message]));
+    const fields: Record<string, string> = {};
+    for (const issue of issues) {
+      const [name, text] = [String(issue.path[0] ?? ''), textOf(issue, input)];
+      fields[name] = name in fields ? `${fields[name]} ${text}` : text;
+    }
+    this.fields = fields;
   }
 }
 type Issue = { path: (string | number)[]; message: string };
+
+/** What is wrong; of a field that holds many, with the one that is meant. */
+function textOf({ path, message }: Issue, input: unknown): string {
+  const at = (value: unknown, key: string | number) =>
+    (value as Record<string | number, unknown> | null)?.[key];
+  const meant = path.length > 1 ? path.reduce<unknown>(at, input) : undefined;
+  return typeof meant === 'string' ? `“${meant}”: ${message}` : message;
+}
 
 const unreachable = () => new CallError(texts.connection.failed, 'connection', 0);
 
@@ -60,32 +79,34 @@ async function send(url: URL | RequestInfo, init?: RequestInit): Promise<Respons
 
 const client = getUntypedClient(createClient({ baseUrl: '', fetch: send }));
 
-function asCallError(error: unknown): CallError {
+function asCallError(error: unknown, input: unknown): CallError {
   if (error instanceof CallError) return error;
   if (!(error instanceof TRPCClientError) || !error.data) return unreachable();
   const { reason, httpStatus, issues } = error.data;
-  return new CallError(error.message, reason, httpStatus, issues);
+  return new CallError(error.message, reason, httpStatus, issues, input);
 }
 
 /** Asks a query by its name, over the published client. */
 export const query = <P extends QueryPath>(path: P, input: InputOf<P>, signal?: AbortSignal) =>
   client.query(path, input, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-    throw asCallError(error);
+    throw asCallError(error, input);
   }) as Promise<OutputOf<P>>;
 
 /** Calls a mutation by its name, over the published client. */
 export const mutate = <P extends MutationPath>(path: P, input: InputOf<P>) =>
   client.mutation(path, input).catch((error: unknown) => {
-    throw asCallError(error);
+    throw asCallError(error, input);
   }) as Promise<OutputOf<P>>;
 
 async function answerOf(sent: Promise<Response>): Promise<unknown> {
-  const response = await sent.catch(() => {
+  const fail = () => {
     throw unreachable();
-  });
-  const body = await response.json();
-  if (!response.ok) throw new CallError(body.message, body.data.reason, response.status, body.issues);
-  return body;
+  };
+  const response = await sent.catch(fail);
+  const body = await response.json().catch(fail); // what stands in front of the service has pages of its own
+  if (response.ok) return body;
+  if (typeof body?.data?.reason !== 'string') throw unreachable();
+  throw new CallError(body.message, body.data.reason, response.status, body.issues);
 }
 
 /** Posts JSON to `/api/<path>`: what is no procedure, such as signing in. */
