@@ -1,11 +1,10 @@
 import type { Transaction } from '../../db/client.ts';
-import { forbidden } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
-import { mayGrant, type Role } from '../../kernel/permissions.ts';
+import type { Role } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import { issueLink } from '../email-link/index.ts';
-import { inOrganization, requireRole } from '../organization/index.ts';
+import { inOrganization, requireGrantable } from '../organization/index.ts';
 import { requireStrong } from '../password/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { insertUser } from './insert.ts';
@@ -24,8 +23,8 @@ export type CreatedMember = {
  * its own. The address stays unverified. Only for platform staff, who vouch for the installation: anybody else could
  * take a stranger's address before its owner comes.
  *
- * @throws BAD_REQUEST for a weak password or a role that there is not, CONFLICT when the address has an account, FORBIDDEN for a role that holds
- *   rights the actor lacks.
+ * @throws BAD_REQUEST for a weak password or a role that there is not, CONFLICT when the address has an account,
+ *   FORBIDDEN for a role that holds rights the actor lacks.
  */
 export async function createMember(
   deps: Deps,
@@ -60,9 +59,7 @@ export async function createMember(
     deps,
     actor,
     async (tx, organization, current) => {
-      if (!mayGrant(current.grant, await requireRole(tx, organization.id, role))) {
-        throw forbidden('role_not_grantable', 'You cannot give a role with rights that you lack.');
-      }
+      await requireGrantable(tx, organization.id, current.grant, role);
       const organizationId = organization.id;
       await tx`insert into memberships ${tx({ id: memberId, organizationId, userId: id, role, isDefault: true, createdAt: now })}`;
       await tx`update invitations set status = 'canceled'

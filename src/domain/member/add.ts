@@ -1,11 +1,11 @@
 import { beyondWall } from '../../db/wall.ts';
-import { conflict, forbidden, notFound } from '../../kernel/errors.ts';
+import { conflict, notFound } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
-import { canOnPlatform, mayGrant } from '../../kernel/permissions.ts';
+import { canOnPlatform } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import { type Invitation, inviteMember, type Wanted } from '../invitation/index.ts';
-import { inOrganization, type OwnMembership, requireRole } from '../organization/index.ts';
+import { inOrganization, type OwnMembership, requireGrantable } from '../organization/index.ts';
 import { isLimited, type OrganizationActor } from '../principal.ts';
 
 /** An account that has proved its address and may sign in; its id. */
@@ -29,9 +29,7 @@ function addAccount(
     actor,
     async (tx, organization, current) => {
       const role = wanted ?? organization.defaultRole ?? 'member';
-      if (!mayGrant(current.grant, await requireRole(tx, organization.id, role))) {
-        throw forbidden('role_not_grantable', 'You cannot give a role with rights that you lack.');
-      }
+      await requireGrantable(tx, organization.id, current.grant, role);
       const organizationId = organization.id;
       const now = deps.now();
       const elsewhere = await beyondWall(

@@ -1,15 +1,15 @@
 import { forbidden, notFound } from '../../kernel/errors.ts';
-import { mayGrant, outranks, type Role } from '../../kernel/permissions.ts';
+import { outranks, type Role } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { inOrganization, requireRole } from '../organization/index.ts';
+import { inOrganization, requireGrantable } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 
 /**
  * Gives a member another role.
  *
- * @throws BAD_REQUEST for a role that there is not; FORBIDDEN for one's own role, for members of an equal or higher rank (admins never on admins, nobody on the
- *   owner) and for a role that holds rights the actor lacks, ownership included.
+ * @throws BAD_REQUEST for a role that there is not; FORBIDDEN for one's own role, for members of an equal or higher rank
+ *   (admins never on admins, nobody on the owner) and for a role that holds rights the actor lacks, ownership included.
  */
 export function updateMemberRole(
   deps: Deps,
@@ -27,9 +27,7 @@ export function updateMemberRole(
     if (!outranks(current.role, member.role)) {
       throw forbidden('rank_too_low', 'You can only change members of a lower rank than your own.');
     }
-    if (!mayGrant(current.grant, await requireRole(tx, organization.id, role))) {
-      throw forbidden('role_not_grantable', 'You cannot give a role with rights that you lack.');
-    }
+    await requireGrantable(tx, organization.id, current.grant, role);
     await tx`update memberships set role = ${role} where id = ${memberId}`;
     await record(tx, current.principal, deps.now(), {
       organizationId: organization.id,

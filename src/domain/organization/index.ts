@@ -19,7 +19,7 @@ export {
   customPermissionsOf,
   findRole,
   findRoles,
-  requireRole,
+  requireGrantable,
   unknownRole,
 } from './role.ts';
 export type { OwnMembership } from './row.ts';

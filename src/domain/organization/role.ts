@@ -1,7 +1,8 @@
 import type { Sql, Transaction } from '../../db/client.ts';
-import { badRequest } from '../../kernel/errors.ts';
+import { badRequest, forbidden } from '../../kernel/errors.ts';
 import {
   isBuiltIn,
+  mayGrant,
   type Permission,
   ROLE_NAMES,
   type Role,
@@ -54,4 +55,20 @@ export async function requireRole(
   const role = await findRole(tx, organizationId, name);
   if (role === null) throw unknownRole(field);
   return role;
+}
+
+/**
+ * Whether whoever holds `grant` may give the role that a caller has named.
+ *
+ * @throws BAD_REQUEST when the organization has no such role; FORBIDDEN for one that holds rights which `grant` lacks.
+ */
+export async function requireGrantable(
+  tx: Transaction,
+  organizationId: string,
+  grant: RoleGrant,
+  name: Role,
+): Promise<void> {
+  if (!mayGrant(grant, await requireRole(tx, organizationId, name))) {
+    throw forbidden('role_not_grantable', 'You cannot give a role with rights that you lack.');
+  }
 }
