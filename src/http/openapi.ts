@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { oas31 } from 'zod-openapi';
 import { LINES_TYPE } from '../api/lines.ts';
 import { type Endpoint, endpointsOf } from './procedures.ts';
+import { unwrap } from './query.ts';
 
 export type OpenApiDocument = oas31.OpenAPIObject;
 
@@ -180,12 +181,6 @@ function errorStatuses({ type, meta }: Endpoint, hasInput: boolean): string[] {
     if (['409', '412', '413', '415'].includes(status)) return type === 'mutation';
     return true; // a query can be malformed, a key bad, at its limit or used from a wrong address everywhere
   });
-}
-
-/** The schema inside default and prefault: whether something may be left out is said elsewhere. */
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  const { def } = schema._zod;
-  return 'innerType' in def ? unwrap(def.innerType as z.core.$ZodType) : schema;
 }
 
 /** One object with the fields of all inputs; a later input says the last word on a field, as it does for callers. */

@@ -9,7 +9,7 @@ export type QueryReader = (search: string) => Record<string, unknown>;
 const NUMBER = /^-?(?:0|[1-9]\d{0,15})(?:\.\d{1,16})?$/;
 
 /** The schema inside optional, nullable, default and prefault. */
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   const { def } = schema._zod;
   return 'innerType' in def ? unwrap(def.innerType as z.core.$ZodType) : schema;
 }
