@@ -3,7 +3,6 @@ import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { Principal } from '../principal.ts';
 import { holdNode, type Node, summaryOf, toNode } from './row.ts';
-import { newNodeToken } from './token.ts';
 
 /**
  * Its token is accepted no more.
@@ -37,28 +36,5 @@ export function removeNode(deps: Deps, principal: Principal, id: string): Promis
       before: summaryOf(node),
     });
     return toNode(node, now);
-  });
-}
-
-/** The token so far is accepted no more. The answer is the only place where the new one appears. @throws NOT_FOUND */
-export function rotateNodeToken(
-  deps: Deps,
-  principal: Principal,
-  id: string,
-): Promise<Node & { token: string }> {
-  return deps.db.transaction(async (tx) => {
-    const node = await holdNode(tx, id);
-    const now = deps.now();
-    const { token, tokenHash } = newNodeToken();
-    await tx`update nodes set token_hash = ${tokenHash}, updated_at = ${now} where id = ${id}`;
-    await record(tx, principal, now, {
-      organizationId: null,
-      role: principal.platformRole,
-      action: 'rotate',
-      resourceType: 'node',
-      resourceId: id,
-      resourceName: node.name,
-    });
-    return { ...toNode({ ...node, updatedAt: now }, now), token };
   });
 }
