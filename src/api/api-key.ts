@@ -10,9 +10,10 @@ import {
 import { badRequest, notFound } from '../kernel/errors.ts';
 import { API_KEY_NAME_MAX_LENGTH } from '../kernel/lengths.ts';
 import { takePage } from '../kernel/pagination.ts';
+import { PLATFORM_ROLES } from '../kernel/permissions.ts';
 import { Id, Network } from '../kernel/schemas.ts';
 import { API_KEY_SCOPES } from '../kernel/vocabulary.ts';
-import { ApiKey, Caller, CreatedApiKey, ListPage, Permissions } from './schemas.ts';
+import { ApiKey, CreatedApiKey, ListPage, Moment, Permissions, Role } from './schemas.ts';
 import { router, userProcedure } from './trpc.ts';
 
 const TEN_YEARS_S = 10 * 365 * 24 * 60 * 60;
@@ -74,6 +75,22 @@ export function limitsOf(
     refill: refill && { amount: refill[0], interval: refill[1] },
   };
 }
+
+const Caller = z
+  .object({
+    userId: Id,
+    email: z.string(),
+    platformRole: z.enum(PLATFORM_ROLES),
+    organizationId: Id.nullable().meta({ description: 'The active organization.' }),
+    role: Role.nullable(),
+    permissions: z.array(z.string()).meta({ description: 'In the active organization.' }),
+    apiKeyId: Id.nullable().meta({ description: 'Null for a session, as is all that follows.' }),
+    name: z.string().nullable(),
+    scope: z.enum(API_KEY_SCOPES).nullable(),
+    expiresAt: Moment.nullable(),
+    remaining: z.number().int().nullable(),
+  })
+  .meta({ id: 'Caller' });
 
 export const apiKeyRouter = router({
   all: userProcedure

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { AUDIT_FAULTS } from '../domain/audit/index.ts';
-import { COUNTRY_LEVELS } from '../kernel/installation.ts';
 import {
   type Permission,
   type PermissionTable,
   PLATFORM_ROLES,
   permissionTable,
 } from '../kernel/permissions.ts';
-import { Country, Id, PermissionText, TextLine } from '../kernel/schemas.ts';
+import { Id, PermissionText, TextLine } from '../kernel/schemas.ts';
 import { TIER_NAMES } from '../kernel/tiers.ts';
 import { API_KEY_SCOPES, INVITATION_STATUSES, THEMES } from '../kernel/vocabulary.ts';
 
@@ -269,69 +268,6 @@ export const AuditVerdict = z
   })
   .meta({ id: 'AuditVerdict' });
 
-export const Age = z.number().int().min(0).max(150).meta({ id: 'Age', description: 'Full years.' });
-const byCountry = <T extends z.ZodType>(value: T) => z.record(Country, value);
-const CountryLevel = z.enum(COUNTRY_LEVELS);
-
-export const Settings = z
-  .object({
-    registration: z.boolean().meta({ description: 'Whether people may make accounts.' }),
-    refuseDisposableEmail: z
-      .boolean()
-      .meta({ description: 'Whether addresses of throw-away mail services are refused.' }),
-    requireDateOfBirth: z
-      .boolean()
-      .meta({ description: 'When false, only countries in minimumAges with an age above 0 ask for it.' }),
-    defaultCountryLevel: CountryLevel.meta({ description: 'Of countries that countryLevels does not name.' }),
-    countryLevels: byCountry(CountryLevel).meta({
-      description: 'closed refuses accounts from that country.',
-    }),
-    minimumAge: Age.meta({ description: 'Where neither minimumAges nor a higher built-in age holds.' }),
-    minimumAges: byCountry(Age).meta({ description: 'Overrides.' }),
-    adultAges: byCountry(Age).meta({ description: 'Overrides.' }),
-    dns: z.boolean().meta({ description: 'Whether zones and records can be read and changed.' }),
-    tunnels: z.boolean().meta({ description: 'Whether tunnel devices can be used.' }),
-    countryRequired: z.boolean().meta({
-      description: 'Whether a registration must name its country: a rule depends on it.',
-    }),
-    builtIn: z.object({ minimumAges: byCountry(Age), adultAge: Age, adultAges: byCountry(Age) }),
-  })
-  .meta({ id: 'Settings' });
-export const SshKey = z
-  .object({
-    id: Id,
-    sshKeyId: Id.meta({ description: 'The same as id, by the name that Dokploy gave it.' }),
-    userId: Id.nullable().meta({ description: 'Set where a user owns the key.' }),
-    organizationId: Id.nullable().meta({ description: 'Set where an organization owns the key.' }),
-    name: z.string(),
-    description: z.string().nullable(),
-    publicKey: z.string().meta({ description: 'Type and base64, as in authorized_keys.' }),
-    type: z.string().meta({ example: 'ssh-ed25519' }),
-    bits: z.number().int(),
-    fingerprint: z
-      .string()
-      .meta({ description: 'As ssh-keygen -l shows it.', example: 'SHA256:lIdBvlysQsxXk2b' }),
-    hasPrivateKey: z.boolean(),
-    lastUsedAt: Moment.nullable(),
-    createdAt: Moment,
-  })
-  .meta({ id: 'SshKey' });
-
-export const Caller = z
-  .object({
-    userId: Id,
-    email: z.string(),
-    platformRole: z.enum(PLATFORM_ROLES),
-    organizationId: Id.nullable().meta({ description: 'The active organization.' }),
-    role: Role.nullable(),
-    permissions: z.array(z.string()).meta({ description: 'In the active organization.' }),
-    apiKeyId: Id.nullable().meta({ description: 'Null for a session, as is all that follows.' }),
-    name: z.string().nullable(),
-    scope: z.enum(API_KEY_SCOPES).nullable(),
-    expiresAt: Moment.nullable(),
-    remaining: z.number().int().nullable(),
-  })
-  .meta({ id: 'Caller' });
 /** Resource, action, and whether the caller may. */
 export const PermissionFlags = z.object(
   Object.fromEntries(

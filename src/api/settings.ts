@@ -3,8 +3,36 @@ import { getSettings, SETTINGS_FIELDS, updateSettings } from '../domain/settings
 import { BUILT_IN_ADULT_AGE, BUILT_IN_ADULT_AGES, BUILT_IN_MINIMUM_AGES } from '../kernel/ages.ts';
 import { COUNTRY_LEVELS, type InstallationSettings, requiresCountry } from '../kernel/installation.ts';
 import { COUNTRY_PROBLEM, Country } from '../kernel/schemas.ts';
-import { Age, Settings } from './schemas.ts';
 import { platformProcedure, publicProcedure, router } from './trpc.ts';
+
+const Age = z.number().int().min(0).max(150).meta({ id: 'Age', description: 'Full years.' });
+const byCountry = <T extends z.ZodType>(value: T) => z.record(Country, value);
+const CountryLevel = z.enum(COUNTRY_LEVELS);
+
+const Settings = z
+  .object({
+    registration: z.boolean().meta({ description: 'Whether people may make accounts.' }),
+    refuseDisposableEmail: z
+      .boolean()
+      .meta({ description: 'Whether addresses of throw-away mail services are refused.' }),
+    requireDateOfBirth: z
+      .boolean()
+      .meta({ description: 'When false, only countries in minimumAges with an age above 0 ask for it.' }),
+    defaultCountryLevel: CountryLevel.meta({ description: 'Of countries that countryLevels does not name.' }),
+    countryLevels: byCountry(CountryLevel).meta({
+      description: 'closed refuses accounts from that country.',
+    }),
+    minimumAge: Age.meta({ description: 'Where neither minimumAges nor a higher built-in age holds.' }),
+    minimumAges: byCountry(Age).meta({ description: 'Overrides.' }),
+    adultAges: byCountry(Age).meta({ description: 'Overrides.' }),
+    dns: z.boolean().meta({ description: 'Whether zones and records can be read and changed.' }),
+    tunnels: z.boolean().meta({ description: 'Whether tunnel devices can be used.' }),
+    countryRequired: z.boolean().meta({
+      description: 'Whether a registration must name its country: a rule depends on it.',
+    }),
+    builtIn: z.object({ minimumAges: byCountry(Age), adultAge: Age, adultAges: byCountry(Age) }),
+  })
+  .meta({ id: 'Settings' });
 
 const overrides = <T extends z.ZodType>(value: T) =>
   z
@@ -18,8 +46,8 @@ const Changes = z.object({
   registration: z.boolean().optional(),
   refuseDisposableEmail: z.boolean().optional(),
   requireDateOfBirth: z.boolean().optional(),
-  defaultCountryLevel: z.enum(COUNTRY_LEVELS).optional(),
-  countryLevels: overrides(z.enum(COUNTRY_LEVELS)),
+  defaultCountryLevel: CountryLevel.optional(),
+  countryLevels: overrides(CountryLevel),
   minimumAge: Age.optional(),
   minimumAges: overrides(Age),
   adultAges: overrides(Age),

@@ -13,10 +13,30 @@ import {
 import { DESCRIPTION_MAX_LENGTH } from '../kernel/lengths.ts';
 import { takePage } from '../kernel/pagination.ts';
 import { Id, Name } from '../kernel/schemas.ts';
-import { ArrayPage, isStorable, OrganizationRef, SshKey } from './schemas.ts';
+import { ArrayPage, isStorable, Moment, OrganizationRef } from './schemas.ts';
 import { IN_ORGANIZATION, ownersProcedureOn, router, signedIn, userProcedure } from './trpc.ts';
 
 const Description = z.string().trim().max(DESCRIPTION_MAX_LENGTH);
+
+const SshKey = z
+  .object({
+    id: Id,
+    sshKeyId: Id.meta({ description: 'The same as id, by the name that Dokploy gave it.' }),
+    userId: Id.nullable().meta({ description: 'Set where a user owns the key.' }),
+    organizationId: Id.nullable().meta({ description: 'Set where an organization owns the key.' }),
+    name: z.string(),
+    description: z.string().nullable(),
+    publicKey: z.string().meta({ description: 'Type and base64, as in authorized_keys.' }),
+    type: z.string().meta({ example: 'ssh-ed25519' }),
+    bits: z.number().int(),
+    fingerprint: z
+      .string()
+      .meta({ description: 'As ssh-keygen -l shows it.', example: 'SHA256:lIdBvlysQsxXk2b' }),
+    hasPrivateKey: z.boolean(),
+    lastUsedAt: Moment.nullable(),
+    createdAt: Moment,
+  })
+  .meta({ id: 'SshKey' });
 
 const sshKeyProcedure = ownersProcedureOn('sshKey', 'sshKeyId');
 
