@@ -67,7 +67,7 @@ export function authRoutes(options: {
     return principal;
   }
 
-  /** A change that needs the password again; wrong ones are counted. */
+  /** A change that needs the password again; attempts are counted. */
   async function withPassword<T>(
     request: AuthRequest,
     change: (deps: Deps, principal: Principal, password: string) => Promise<T>,

@@ -1,4 +1,4 @@
-/** What kind of refusal this is; each maps to one HTTP status and one tRPC code (see `api/trpc.ts`). */
+/** What kind of refusal this is; each maps to one HTTP status and one tRPC code (see `api/errors.ts`). */
 export type ErrorCode =
   | 'BAD_REQUEST'
   | 'UNAUTHORIZED'

@@ -16,7 +16,7 @@ export const licenses = pgTable(
   'licenses',
   {
     id: id(),
-    /** The key itself is made from the server's secret (domain/license/key.ts). */
+    /** The key itself is made from the server's secret (domain/license/row.ts). */
     keyHash: text('key_hash').notNull().unique('licenses_key_hash_unique'),
     plan: text({ enum: TIER_NAMES }).notNull(),
     expiresAt: moment('expires_at'),

@@ -15,7 +15,7 @@ export const webhooks = pgTable(
       .references(() => organizations.id, { onDelete: 'cascade' }),
     url: text().notNull(),
     description: text(),
-    /** Names of events (kernel/webhook-events.ts), or `*` alone for all. */
+    /** Names of events (kernel/webhook-events/), or `*` alone for all. */
     events: jsonb().$type<string[]>().notNull(),
     active: boolean().notNull().default(true),
     /** Set where the service switched it off, and not a person. */
