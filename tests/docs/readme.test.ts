@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { startService, temporaryDirectory } from '../support/service.ts';
@@ -82,6 +82,7 @@ test.each(['README.md', 'docs/tunnels.md'])(
       new URL(service.baseUrl).port,
       directory,
     );
+    expect((await readdir(directory)).sort()).toEqual(['data', 'tour']);
 
     if (process.env.UPDATE_README === '1') {
       let next = 0;
