@@ -245,7 +245,7 @@ describe.skipIf(missing !== undefined)('the console', () => {
   });
 
   test('the first page is small, and there in a moment', async () => {
-    let isUsable = false; // others use this machine too: of five turns the quietest counts
+    let isUsable = false; // whatever else the machine does: of five turns the quietest counts
     const taken: string[] = [];
     for (let attempt = 0; attempt < 5 && !isUsable; attempt += 1) {
       const { page } = await chromium.visitor();
