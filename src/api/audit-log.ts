@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { exportAuditLog, listAuditLog, verifyChain } from '../domain/audit/index.ts';
+import { AUDIT_FAULTS, exportAuditLog, listAuditLog, verifyChain } from '../domain/audit/index.ts';
 import { takePage } from '../kernel/pagination.ts';
 import { Id } from '../kernel/schemas.ts';
 import { Lines, linesOf, linesOutput } from './lines.ts';
-import { AuditEntry, AuditVerdict, isStorable } from './schemas.ts';
+import { AuditEntry, isStorable, Long } from './schemas.ts';
 import { organizationProcedure, router } from './trpc.ts';
 
 const Moment = z.iso
@@ -28,6 +28,25 @@ const withDates = ({ from, to, ...filter }: z.infer<typeof Filter>) => ({
   from: dateOf(from),
   to: dateOf(to),
 });
+
+const AuditVerdict = z
+  .object({
+    valid: z.boolean(),
+    rows: Long.meta({ description: 'Rows that were found in order.' }),
+    unchained: Long.meta({
+      description: 'Of these, rows without a seal, for which nothing vouches.',
+    }),
+    firstBadSeq: Long.nullable(),
+    reason: z.enum(AUDIT_FAULTS).nullable().meta({
+      description:
+        'changed: the row is not what was written at its place. missing: there is none. inserted: a row where the chain has no place. head_mismatch: the rows do not lead to the end that is kept apart from them. unsealed: nothing else is wrong, but the first rows have no seal. They are from before there were chains, or were written by who lacks the secret.',
+    }),
+    head: z.object({ seq: Long, seal: z.string() }).meta({
+      description:
+        'The newest row. Kept elsewhere, it shows later whether rows and their end were cut off together.',
+    }),
+  })
+  .meta({ id: 'AuditVerdict' });
 
 export const auditLogRouter = router({
   all: organizationProcedure('auditLog:read')

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { AUDIT_FAULTS } from '../domain/audit/index.ts';
 import {
   type Permission,
   type PermissionTable,
@@ -58,7 +57,7 @@ export const isStorable = (text: string): boolean => {
 /* Outputs. Whatever is not listed never leaves. */
 
 /** A whole number that can pass 2^31 - 1, where clients in many languages take 32 bits unless they are told. */
-const Long = z.number().int().meta({ format: 'int64' });
+export const Long = z.number().int().meta({ format: 'int64' });
 
 const AvatarUrl = z.string().meta({ example: 'https://panel.example.com/avatars/3b7e….webp' });
 export const Moment = z.date().meta({ format: 'date-time', example: '2026-01-31T09:30:00.000Z' });
@@ -248,25 +247,6 @@ export const AuditEntry = z
     }),
   })
   .meta({ id: 'AuditEntry' });
-
-export const AuditVerdict = z
-  .object({
-    valid: z.boolean(),
-    rows: Long.meta({ description: 'Rows that were found in order.' }),
-    unchained: Long.meta({
-      description: 'Of these, rows without a seal, for which nothing vouches.',
-    }),
-    firstBadSeq: Long.nullable(),
-    reason: z.enum(AUDIT_FAULTS).nullable().meta({
-      description:
-        'changed: the row is not what was written at its place. missing: there is none. inserted: a row where the chain has no place. head_mismatch: the rows do not lead to the end that is kept apart from them. unsealed: nothing else is wrong, but the first rows have no seal. They are from before there were chains, or were written by who lacks the secret.',
-    }),
-    head: z.object({ seq: Long, seal: z.string() }).meta({
-      description:
-        'The newest row. Kept elsewhere, it shows later whether rows and their end were cut off together.',
-    }),
-  })
-  .meta({ id: 'AuditVerdict' });
 
 /** Resource, action, and whether the caller may. */
 export const PermissionFlags = z.object(
