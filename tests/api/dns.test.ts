@@ -183,6 +183,62 @@ describe('a zone', () => {
     ]);
   });
 
+  describe('keeps its handle where', () => {
+    const x = times(3, () => 'x'.repeat(60)).join('.');
+    test.each([
+      [
+        'an alias would point to itself',
+        'self',
+        [['www', 'CNAME', 'www.self.example.']],
+        'here www.self.example',
+      ],
+      [
+        'two records would be the same',
+        'same',
+        [
+          ['@', 'MX', '10 mail'],
+          ['@', 'MX', '10 mail.same.example.'],
+        ],
+        'There is this MX record of same.example already',
+      ],
+      [
+        'a target would be too long',
+        `${'a'.repeat(60)}.${'b'.repeat(60)}`,
+        [['long', 'CNAME', `${x}.%zone.`]],
+        'CNAME: The target xxx',
+      ],
+    ])('%s', async (_, handle, records, message) => {
+      for (const [name, type, content = ''] of records) {
+        const { status, text } = await create({ name, type, content: content.replace('%zone', zone) });
+        expect(status, text).toBe(200);
+      }
+      const before = await list();
+      const reply = await owner.post('organization.update', {
+        organizationId,
+        handle: `${handle}.example`,
+      });
+      expect(refusal(reply)).toEqual([412, 'dns_records_unfit', undefined]);
+      expect(reply.body.message).toContain(message);
+      expect(await list()).toEqual(before);
+    });
+  });
+
+  test('moves below itself, where the new target of one record is the old one of another', async () => {
+    await create({ name: '@', type: 'MX', content: '10 mail' });
+    await create({ name: '@', type: 'MX', content: `10 mail.sub.${zone}.` });
+    await create({ name: '@', type: 'MX', content: `10 mail.sub.sub.${zone}.` });
+    const { status, text } = await owner.post('organization.update', {
+      organizationId,
+      handle: `sub.${zone}`,
+    });
+    expect(status, text).toBe(200);
+    expect((await list()).map(({ content }) => content)).toEqual([
+      `10 mail.sub.${zone}.`,
+      `10 mail.sub.sub.${zone}.`,
+      `10 mail.sub.sub.sub.${zone}.`,
+    ]);
+  });
+
   test('that was never served leaves nothing behind', async () => {
     await owner.post('dnsZone.delete', { organizationId, zoneId });
     expect((await owner.get('dnsZone.one', { organizationId, zoneId })).status).toBe(404);

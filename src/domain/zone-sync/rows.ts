@@ -1,8 +1,10 @@
 import type { Transaction } from '../../db/client.ts';
 import type { dnsZones } from '../../db/schema/index.ts';
-import { moveTarget, type RecordType } from '../../kernel/dns/content.ts';
-import { MAX_NAME_LENGTH } from '../../kernel/dns/names.ts';
-import { preconditionFailed } from '../../kernel/errors.ts';
+import { requireCompatibleZone } from '../../kernel/dns/conflicts.ts';
+import { moveTarget } from '../../kernel/dns/content.ts';
+import { fullName, MAX_NAME_LENGTH } from '../../kernel/dns/names.ts';
+import type { StoredRecord } from '../../kernel/dns/rrsets.ts';
+import { DomainError, preconditionFailed } from '../../kernel/errors.ts';
 import { isWithin } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
 import { newSecret } from '../../kernel/secrets.ts';
@@ -90,20 +92,44 @@ export async function withdrawZonesOf(tx: Transaction, deps: Deps, organizationI
   await withdraw(tx, deps, zones);
 }
 
-type Target = { id: string; type: RecordType; content: string };
+type Move = { from: string; to: string };
+type Kept = StoredRecord & { id: string };
+
+/** Records as they are in a zone of another name. @throws PRECONDITION_FAILED that names one that cannot be there */
+function moveRecords(records: readonly Kept[], { from, to }: Move): Kept[] {
+  const long = records.find(({ name }) => fullName(name, to).length > MAX_NAME_LENGTH);
+  if (long !== undefined) {
+    throw preconditionFailed(
+      'dns_names_too_long',
+      `With this handle the name of the DNS record ${fullName(long.name, from)} would be too long.`,
+    );
+  }
+  try {
+    const moved = records.map((one) => ({ ...one, content: moveTarget(one.type, one.content, from, to) }));
+    requireCompatibleZone(moved, to);
+    return moved;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    throw preconditionFailed(
+      'dns_records_unfit',
+      `With this handle DNS records are refused. ${error.message}`,
+    );
+  }
+}
 
 /**
  * Gives an organization's zone another name, with all its records; those that point into the zone follow. Nothing
  * happens where the organization has no zone of the old name, or has one of the new name already.
  *
- * @throws PRECONDITION_FAILED when a record's name would be too long
+ * @throws PRECONDITION_FAILED when a record's name would be too long, or a record could not stay as it is moved
  */
 export async function moveZone(
   tx: Transaction,
   deps: Deps,
   organizationId: string,
-  { from, to }: { from: string; to: string },
+  move: Move,
 ): Promise<void> {
+  const { from, to } = move;
   const now = deps.now();
   const [zone] = await tx<ZoneRow[]>`
     select * from dns_zones
@@ -116,25 +142,18 @@ export async function moveZone(
     update dns_zones set name = ${to}, verified_at = ${verifiedFor(deps, to, now)}, challenge = ${newSecret()},
       updated_at = ${now}
     where id = ${zone.id}`;
-  const tooLong = await tx`
-    select 1 from dns_records
-    where zone_id = ${zone.id} and name <> '@' and length(name) + 1 + length(${to}::text) > ${MAX_NAME_LENGTH} limit 1`;
-  if (tooLong.length > 0) {
-    throw preconditionFailed(
-      'dns_names_too_long',
-      'With this handle the names of some DNS records would be too long.',
-    );
-  }
-  const targets = await tx<Target[]>`
-    select id, type, content from dns_records
-    where zone_id = ${zone.id} and type in ('CNAME', 'NS', 'MX', 'SRV') and content like ${`%${from}.`}`;
-  const moved = targets.map(({ id, type, content }) => ({
-    id,
-    content: moveTarget(type, content, from, to),
-  }));
+  const records = await tx<Kept[]>`
+    select id, name, type, content, ttl from dns_records where zone_id = ${zone.id}`;
+  const moved = moveRecords(records, move).filter(
+    ({ content }, index) => content !== records[index]?.content,
+  );
+  // In two steps: what one gets another may still have, and the unique index is asked row by row.
+  await tx`
+    update dns_records set content = id::text
+    where id in (select id from jsonb_to_recordset(${tx.json(moved)}) as m(id uuid))`;
   await tx`
     update dns_records r set content = m.content, updated_at = ${now}
     from jsonb_to_recordset(${tx.json(moved)}) as m(id uuid, content text)
-    where r.id = m.id and r.content <> m.content`;
+    where r.id = m.id`;
   await addAt(tx, deps, { provider: zone.provider, name: to });
 }

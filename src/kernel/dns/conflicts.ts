@@ -25,7 +25,11 @@ export function requireCompatible(records: readonly StoredRecord[], zone: string
       );
     }
     if (type === 'CNAME' && content === `${name}.`) {
-      throw badRequest('content', 'dns_content_invalid', 'A CNAME record cannot point to itself.');
+      throw badRequest(
+        'content',
+        'dns_content_invalid',
+        `A CNAME record cannot point to itself, here ${name}.`,
+      );
     }
     const key = `${type} ${content}`;
     if (seen.has(key))

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { badRequest } from '../errors.ts';
-import { canonicalName, nameIn, type Qualify } from './names.ts';
+import { canonicalName, MAX_NAME_LENGTH, nameIn, type Qualify } from './names.ts';
 import { chunks, type Field, fieldsOf, quote, toBytes } from './text.ts';
 
 export const RECORD_TYPES = ['A', 'AAAA', 'CNAME', 'TXT', 'MX', 'SRV', 'NS', 'CAA'] as const;
@@ -156,11 +156,14 @@ export function withPriority(type: RecordType, content: string, priority: number
 export const priorityOf = (type: RecordType, content: string): number | null =>
   WITH_PRIORITY[type] === undefined ? null : Number(content.slice(0, content.indexOf(' ')));
 
-/** Moves the targets in a canonical content that lie in one zone to another. */
+/** Moves the targets in a canonical content that lie in one zone to another. @throws BAD_REQUEST for one that gets too long */
 export function moveTarget(type: RecordType, content: string, from: string, to: string): string {
   if (!['CNAME', 'NS', 'MX', 'SRV'].includes(type)) return content;
   const at = content.lastIndexOf(' ') + 1;
   const name = content.slice(at);
   const isInside = name === `${from}.` || name.endsWith(`.${from}.`);
-  return isInside ? `${content.slice(0, at)}${name.slice(0, -from.length - 1)}${to}.` : content;
+  if (!isInside) return content;
+  const moved = `${name.slice(0, -from.length - 1)}${to}`;
+  if (moved.length > MAX_NAME_LENGTH) throw refuse(type, `The target ${name} would be too long.`);
+  return `${content.slice(0, at)}${moved}.`;
 }
