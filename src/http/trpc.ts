@@ -77,6 +77,14 @@ function sendFailure(reply: FastifyReply, thrown: unknown, path: string): Fastif
 const pathOf = (request: FastifyRequest) => (request.params as { path: string }).path;
 const isBatch = (request: FastifyRequest) => (request.query as Query).batch === '1';
 
+/** The calls of a batch share their headers, where a cursor would not say of which list it is. */
+const withoutCursor = (ctx: Context): Context => ({
+  ...ctx,
+  setHeader: (name, value) => {
+    if (name !== 'x-next-cursor') ctx.setHeader(name, value);
+  },
+});
+
 /**
  * tRPC 11 over HTTP. Plain and batched JSON calls are answered here, straight from the procedure: tRPC's adapters
  * cost more than the rest of the request (see the performance table in the README).
@@ -93,6 +101,16 @@ export function trpcRoutes(
       place: prospects.find((one) => one?.place)?.place ?? null,
       settings: prospects.some((one) => one?.settings),
     };
+  }
+
+  async function contextOf(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    paths: readonly string[],
+    prospect: Prospect,
+  ): Promise<Context> {
+    const ctx = await createContext(request, reply, prospect);
+    return paths.length > 1 ? withoutCursor(ctx) : ctx;
   }
 
   async function callOne(
@@ -121,11 +139,11 @@ export function trpcRoutes(
     }
   }
 
-  const answerByAdapter = (request: FastifyRequest, reply: FastifyReply, path: string) =>
+  const answerByAdapter = (request: FastifyRequest, reply: FastifyReply, path: string, paths: string[]) =>
     fastifyRequestHandler({
       router: strictRouter,
       createContext: () =>
-        createContext(request, reply, NO_PROSPECT).catch((error: unknown) => {
+        contextOf(request, reply, paths, NO_PROSPECT).catch((error: unknown) => {
           throw toTRPCError(error);
         }),
       req: request,
@@ -152,11 +170,11 @@ export function trpcRoutes(
     if (paths.length > MAX_BATCH) {
       throw badRequest('batch', 'batch_too_large', `A batch has at most ${MAX_BATCH} calls.`);
     }
-    if (needsAdapter(request)) return answerByAdapter(request, reply, path);
+    if (needsAdapter(request)) return answerByAdapter(request, reply, path, paths);
     let answers: Answer[];
     try {
       const rawInput = rawInputs(request);
-      const ctx = await createContext(request, reply, prospectOf(paths, rawInput));
+      const ctx = await contextOf(request, reply, paths, prospectOf(paths, rawInput));
       answers = await Promise.all(
         paths.map((name, index) => callOne(request, reply, ctx, name, index, rawInput)),
       );

@@ -131,6 +131,21 @@ describe('batches', () => {
     expect(body[3].error.json.data.path).toBe('nothing');
   });
 
+  test('a cursor is named where it is clear of which list it is: where there is one call', async () => {
+    await ada.post('organization.create', { name: 'A second one' });
+    const lists = ['organization.all', 'auditLog.all'];
+    for (const accept of ['application/json', 'application/jsonl']) {
+      const input = encode({ 0: { limit: 1 }, 1: { organizationId, limit: 100 } });
+      const { text, headers: answered } = await get(`${lists}?batch=1&input=${input}`, { accept });
+      expect(text).toContain(organizationId);
+      expect(answered.get('x-next-cursor')).toBeNull();
+    }
+    for (const query of [`batch=1&input=${encode({ 0: { limit: 1 } })}`, `input=${encode({ limit: 1 })}`]) {
+      const { headers } = await get(`organization.all?${query}`);
+      expect(headers.get('x-next-cursor')).toMatch(/^[\da-f-]{36}$/);
+    }
+  });
+
   test('mutations too', async () => {
     const input = { 0: { name: 'First' }, 1: { json: { name: '' } }, 2: { json: { name: 'Third' } } };
     const names = 'organization.create,organization.create,organization.create';
