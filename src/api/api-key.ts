@@ -9,7 +9,7 @@ import {
 } from '../domain/api-key/index.ts';
 import { badRequest, notFound } from '../kernel/errors.ts';
 import { API_KEY_NAME_MAX_LENGTH } from '../kernel/lengths.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import { PLATFORM_ROLES } from '../kernel/permissions.ts';
 import { Id, Network } from '../kernel/schemas.ts';
 import { API_KEY_SCOPES } from '../kernel/vocabulary.ts';
@@ -97,9 +97,7 @@ export const apiKeyRouter = router({
     .meta({ summary: 'List the API keys of the caller', limitedKeys: 'any' })
     .input(ListPage.prefault({}))
     .output(z.object({ items: z.array(ApiKey), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { limit, cursor = null } }) =>
-      takePage(await listApiKeys(ctx.deps, ctx.principal, { limit: limit + 1, cursor }), limit),
-    ),
+    .query(({ ctx, input }) => pageOf(input, (page) => listApiKeys(ctx.deps, ctx.principal, page))),
 
   create: userProcedure
     .meta({

@@ -6,7 +6,7 @@ import {
   removeCustomRole,
   updateCustomRole,
 } from '../domain/custom-role/index.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import {
   giveableStatements,
   isBuiltIn,
@@ -128,9 +128,10 @@ export const customRoleRouter = router({
         z.object({ id: Id, userId: Id, email: z.string(), firstName: z.string(), lastName: z.string() }),
       ),
     )
-    .query(async ({ ctx, input: { roleName, limit, cursor = null } }) => {
-      const rows = await listRoleHolders(ctx.deps, ctx.actor, roleName, { limit: limit + 1, cursor });
-      const { items, nextCursor } = takePage(rows, limit);
+    .query(async ({ ctx, input }) => {
+      const { items, nextCursor } = await pageOf(input, (page) =>
+        listRoleHolders(ctx.deps, ctx.actor, input.roleName, page),
+      );
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),

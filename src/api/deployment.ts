@@ -6,7 +6,7 @@ import {
   reportDeployment,
   stopDeployment,
 } from '../domain/deployment/index.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import { Id, Name, NO_PATTERN, TextLine } from '../kernel/schemas.ts';
 import {
   DEPLOYMENT_COMPONENTS,
@@ -107,10 +107,10 @@ export const deploymentRouter = router({
       }).prefault({}),
     )
     .output(z.object({ items: z.array(Deployment), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input }) => {
-      const { limit, cursor = null, licenseId = null, organizationId = null, status = null } = input;
+    .query(({ ctx, input }) => {
+      const { licenseId = null, organizationId = null, status = null } = input;
       const filter = { licenseId, organizationId, status };
-      return takePage(await listDeployments(ctx.deps, filter, { limit: limit + 1, cursor }), limit);
+      return pageOf(input, (page) => listDeployments(ctx.deps, filter, page));
     }),
 
   report: publicProcedure

@@ -12,7 +12,7 @@ import {
   unassignNode,
   updateNode,
 } from '../domain/node/index.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import { Id, Name, TextLine } from '../kernel/schemas.ts';
 import { NODE_POOLS } from '../kernel/tiers.ts';
 import { DESIRED_STATES, SERVER_STATES } from '../kernel/vocabulary.ts';
@@ -94,10 +94,10 @@ export const nodeRouter = router({
       }).prefault({}),
     )
     .output(z.object({ items: z.array(Node), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input }) => {
-      const { limit, cursor = null, organizationId = null, pool = null, draining = null } = input;
+    .query(({ ctx, input }) => {
+      const { organizationId = null, pool = null, draining = null } = input;
       const filter = { organizationId, pool, draining };
-      return takePage(await listNodes(ctx.deps, filter, { limit: limit + 1, cursor }), limit);
+      return pageOf(input, (page) => listNodes(ctx.deps, filter, page));
     }),
 
   one: managed
@@ -181,9 +181,7 @@ export const nodeRouter = router({
         nextCursor: Id.nullable(),
       }),
     )
-    .query(async ({ ctx, input: { limit, cursor = null } }) =>
-      takePage(await nodesFor(ctx.deps, ctx.actor, { limit: limit + 1, cursor }), limit),
-    ),
+    .query(({ ctx, input }) => pageOf(input, (page) => nodesFor(ctx.deps, ctx.actor, page))),
 
   heartbeat: publicProcedure
     .meta({

@@ -9,7 +9,7 @@ import {
   setServerState,
   updateServer,
 } from '../domain/server/index.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import { Id, Name } from '../kernel/schemas.ts';
 import { TIER_NAMES } from '../kernel/tiers.ts';
 import { DESIRED_STATES, SERVER_STATES } from '../kernel/vocabulary.ts';
@@ -63,9 +63,10 @@ export const serverRouter = router({
     .meta({ summary: 'List the servers of an organization, oldest first' })
     .input(ListPage.extend({ state: z.enum(SERVER_STATES).optional() }).prefault({}))
     .output(z.object({ items: z.array(Server), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { limit, cursor = null, state = null } }) =>
-      takePage(await listServers(ctx.deps, ctx.actor, { state, limit: limit + 1, cursor }), limit),
-    ),
+    .query(({ ctx, input }) => {
+      const { state = null } = input;
+      return pageOf(input, (page) => listServers(ctx.deps, ctx.actor, { state, ...page }));
+    }),
 
   count: organizationProcedure('server:read')
     .meta({ summary: 'Count the servers of an organization, beside what its tier allows' })

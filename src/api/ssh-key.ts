@@ -11,7 +11,7 @@ import {
   updateSshKey,
 } from '../domain/ssh-key/index.ts';
 import { DESCRIPTION_MAX_LENGTH } from '../kernel/lengths.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import { Id, Name } from '../kernel/schemas.ts';
 import { ArrayPage, isStorable, Moment, OrganizationRef } from './schemas.ts';
 import { IN_ORGANIZATION, ownersProcedureOn, router, signedIn, userProcedure } from './trpc.ts';
@@ -96,13 +96,9 @@ export const sshKeyRouter = router({
       }).prefault({}),
     )
     .output(z.array(SshKey))
-    .query(async ({ ctx, input: { organizationId, scope, limit, cursor = null } }) => {
-      const { deps, principal } = ctx;
-      const owner = await requireOwner(deps, principal, { scope, organizationId }, 'sshKey:read');
-      const { items, nextCursor } = takePage(
-        await listSshKeys(deps, owner, { limit: limit + 1, cursor }),
-        limit,
-      );
+    .query(async ({ ctx, input }) => {
+      const owner = await requireOwner(ctx.deps, ctx.principal, input, 'sshKey:read');
+      const { items, nextCursor } = await pageOf(input, (page) => listSshKeys(ctx.deps, owner, page));
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),

@@ -9,3 +9,9 @@ export function takePage<T extends { id: string }>(rows: T[], limit: number): Pa
   const items = rows.slice(0, limit);
   return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
+
+/** A page of what `read` finds after the cursor, null on the first page. It is asked for the row too many as well. */
+export const pageOf = async <T extends { id: string }>(
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  read: (page: { limit: number; cursor: string | null }) => Promise<T[]>,
+): Promise<Page<T>> => takePage(await read({ limit: limit + 1, cursor: cursor ?? null }), limit);

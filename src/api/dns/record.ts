@@ -8,7 +8,7 @@ import {
   updateRecord,
 } from '../../domain/dns-record/index.ts';
 import { MAX_CONTENT_LENGTH } from '../../kernel/dns/content.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { ListPage } from '../schemas.ts';
 import { router } from '../trpc.ts';
@@ -44,12 +44,10 @@ export const dnsRecordRouter = router({
       }),
     )
     .output(z.object({ items: z.array(DnsRecord), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { zoneId, limit, cursor = null, type = null, name = null } }) =>
-      takePage(
-        await listRecords(ctx.deps, ctx.actor, zoneId, { type, name, limit: limit + 1, cursor }),
-        limit,
-      ),
-    ),
+    .query(({ ctx, input }) => {
+      const { zoneId, type = null, name = null } = input;
+      return pageOf(input, (page) => listRecords(ctx.deps, ctx.actor, zoneId, { type, name, ...page }));
+    }),
 
   one: dnsProcedure('dnsRecord:read')
     .meta({ summary: 'Read one DNS record', version: DNS_RECORD_FIELDS })

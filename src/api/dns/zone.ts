@@ -10,7 +10,7 @@ import {
   setDnssec,
   verifyZone,
 } from '../../domain/dns-zone/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { DNS_PROVIDERS } from '../../kernel/vocabulary.ts';
 import { ListPage } from '../schemas.ts';
@@ -25,9 +25,7 @@ export const dnsZoneRouter = router({
     .meta({ summary: 'List the DNS zones of an organization' })
     .input(ListPage.prefault({}))
     .output(z.object({ items: z.array(DnsZone), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { limit, cursor = null } }) =>
-      takePage(await listZones(ctx.deps, ctx.actor, { limit: limit + 1, cursor }), limit),
-    ),
+    .query(({ ctx, input }) => pageOf(input, (page) => listZones(ctx.deps, ctx.actor, page))),
 
   one: dnsProcedure('dnsZone:read')
     .meta({ summary: 'Read one DNS zone' })

@@ -9,7 +9,7 @@ import {
   updateLicense,
   validateLicense,
 } from '../../domain/license/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { ListPage, Moment } from '../schemas.ts';
 import { platformProcedure, publicProcedure, router } from '../trpc.ts';
@@ -53,9 +53,10 @@ export const licenseRouter = router({
       }).prefault({}),
     )
     .output(z.object({ items: z.array(License), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { limit, cursor = null, plan = null, organizationId = null } }) =>
-      takePage(await listLicenses(ctx.deps, { plan, organizationId }, { limit: limit + 1, cursor }), limit),
-    ),
+    .query(({ ctx, input }) => {
+      const { plan = null, organizationId = null } = input;
+      return pageOf(input, (page) => listLicenses(ctx.deps, { plan, organizationId }, page));
+    }),
 
   one: managed
     .meta({ summary: 'Read a license, with its key', version: LICENSE_FIELDS })

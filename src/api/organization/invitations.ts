@@ -7,7 +7,7 @@ import {
   removeInvitation,
   resendInvitation,
 } from '../../domain/invitation/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Email } from '../../kernel/schemas.ts';
 import { INVITATION_LISTS, INVITATION_MAILS } from '../rate-limits.ts';
 import { ArrayPage, GrantableRole, Invitation, Moment } from '../schemas.ts';
@@ -63,9 +63,8 @@ export const invitationProcedures = {
     .meta({ summary: 'List the invitations of an organization, newest first' })
     .input(ArrayPage.prefault({}))
     .output(z.array(Invitation))
-    .query(async ({ ctx, input: { limit, cursor = null } }) => {
-      const rows = await listInvitations(ctx.deps, ctx.actor, { limit: limit + 1, cursor });
-      const { items, nextCursor } = takePage(rows, limit);
+    .query(async ({ ctx, input }) => {
+      const { items, nextCursor } = await pageOf(input, (page) => listInvitations(ctx.deps, ctx.actor, page));
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { organizationDeployments } from '../../domain/deployment/index.ts';
 import { assignLicense, organizationLicense, unassignLicense } from '../../domain/license/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { Deployment } from '../deployment.ts';
 import { License, LicenseRef } from '../license/schemas.ts';
@@ -55,10 +55,8 @@ export const licenseProcedures = {
       }).prefault({}),
     )
     .output(z.object({ items: z.array(Deployment), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { activeOnly, limit, cursor = null } }) =>
-      takePage(
-        await organizationDeployments(ctx.deps, ctx.actor, { activeOnly, limit: limit + 1, cursor }),
-        limit,
-      ),
-    ),
+    .query(({ ctx, input }) => {
+      const { activeOnly } = input;
+      return pageOf(input, (page) => organizationDeployments(ctx.deps, ctx.actor, { activeOnly, ...page }));
+    }),
 };

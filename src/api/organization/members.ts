@@ -8,7 +8,7 @@ import {
   updateMemberRole,
 } from '../../domain/member/index.ts';
 import { transferOwnership } from '../../domain/organization/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { PASSWORD_MAX_LENGTH } from '../../kernel/password.ts';
 import { Email, Id } from '../../kernel/schemas.ts';
 import { INVITATION_MAILS } from '../rate-limits.ts';
@@ -32,9 +32,10 @@ export const memberProcedures = {
     })
     .input(ListPage.extend({ search: z.string().trim().max(254).optional() }).prefault({}))
     .output(z.object({ items: z.array(MemberOfOrganization), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { limit, cursor = null, search = null } }) =>
-      takePage(await listMembers(ctx.deps, ctx.actor, { limit: limit + 1, cursor, search }), limit),
-    ),
+    .query(({ ctx, input }) => {
+      const { search = null } = input;
+      return pageOf(input, (page) => listMembers(ctx.deps, ctx.actor, { search, ...page }));
+    }),
 
   addMember: organizationProcedure('invitation:create')
     .meta({

@@ -11,7 +11,7 @@ import {
   requireTunnels,
   startEnrolment,
 } from '../../domain/tunnel/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Id, Name } from '../../kernel/schemas.ts';
 import type { DeclaredLimit } from '../rate-limits.ts';
 import { ListPage } from '../schemas.ts';
@@ -93,9 +93,7 @@ export const tunnelDeviceRouter = router({
     .meta({ summary: 'List the tunnel devices of an organization, or of the caller' })
     .input(ListPage.prefault({}))
     .output(z.object({ items: z.array(TunnelDevice), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { limit, cursor = null } }) =>
-      takePage(await listDevices(ctx.deps, ctx.owner, { limit: limit + 1, cursor }), limit),
-    ),
+    .query(({ ctx, input }) => pageOf(input, (page) => listDevices(ctx.deps, ctx.owner, page))),
 
   remove: deviceProcedure('tunnel:delete')
     .meta({

@@ -3,7 +3,7 @@ import { countOrganizations, createMember } from '../../domain/account/index.ts'
 import { assignPermissions, listMembers } from '../../domain/member/index.ts';
 import { requireActor, requireMembership } from '../../domain/organization/index.ts';
 import { isLimited } from '../../domain/principal.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../../kernel/password.ts';
 import { can, permissionTable } from '../../kernel/permissions.ts';
 import { Email, Id } from '../../kernel/schemas.ts';
@@ -44,9 +44,8 @@ export const memberProcedures = {
     .meta({ summary: 'List the members of an organization with their accounts, oldest first' })
     .input(ArrayPage.prefault({}))
     .output(z.array(MemberOfOrganization))
-    .query(async ({ ctx, input: { limit, cursor = null } }) => {
-      const rows = await listMembers(ctx.deps, ctx.actor, { limit: limit + 1, cursor });
-      const { items, nextCursor } = takePage(rows, limit);
+    .query(async ({ ctx, input }) => {
+      const { items, nextCursor } = await pageOf(input, (page) => listMembers(ctx.deps, ctx.actor, page));
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),

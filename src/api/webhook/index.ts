@@ -10,7 +10,7 @@ import {
   updateWebhook,
 } from '../../domain/webhook/index.ts';
 import { DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { DELIVERY_STATUSES } from '../../kernel/vocabulary.ts';
 import { describeEvents, EVENT_NAMES, EVERY_EVENT } from '../../kernel/webhook-events/index.ts';
@@ -121,12 +121,10 @@ export const webhookRouter = router({
     })
     .input(ListPage.extend({ status: z.enum(DELIVERY_STATUSES).optional() }))
     .output(z.object({ items: z.array(WebhookDelivery), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { webhookId, limit, cursor = null, status = null } }) =>
-      takePage(
-        await listDeliveries(ctx.deps, ctx.actor, webhookId, { status, limit: limit + 1, cursor }),
-        limit,
-      ),
-    ),
+    .query(({ ctx, input }) => {
+      const { webhookId, status = null } = input;
+      return pageOf(input, (page) => listDeliveries(ctx.deps, ctx.actor, webhookId, { status, ...page }));
+    }),
 
   redeliver: deliveryProcedure('webhook:update')
     .meta({
