@@ -37,8 +37,10 @@ export type App = {
   jobs: JobRunner;
   /** Begins to accept connections; resolves with the address, such as http://127.0.0.1:3000. */
   listen(): Promise<string>;
-  /** Stops accepting, lets what was accepted finish, and closes everything. */
+  /** Stops accepting, lets what was accepted finish, ten seconds at most, and closes everything. */
   close(): Promise<void>;
+  /** Ends the embedded database, whatever is under way: for when closing does not come to its end. */
+  abandon(): Promise<void>;
 };
 
 /** Puts the service together. What it has opened is closed again when a part fails. */
@@ -115,9 +117,7 @@ export async function createApp(
       overrides.mailer ?? (await createMailer(config, (details, message) => logger.info(details, message)));
     const mailer = tracing === undefined ? given : tracedMailer(given, tracing);
     const jobs = createJobRunner({ deps, mailer, tracing }, logger);
-    opened.push(() => jobs.stop());
     const sweeper = createSweeper(deps, logger);
-    opened.push(() => sweeper.stop());
 
     const { app, startDraining } = await createServer({
       deps,
@@ -141,21 +141,25 @@ export async function createApp(
       tracing,
       logger,
     });
-    opened.push(() => app.close());
+    opened.push(() => Promise.all([app.close(), jobs.stop(), sweeper.stop()]));
 
+    let isClosing = false;
     return {
       deps,
       jobs,
       listen: async () => {
         const address = await app.listen({ host: config.host, port: config.port });
+        if (isClosing) return address;
         jobs.start();
         sweeper.start();
         return address;
       },
       async close() {
+        isClosing = true;
         startDraining();
         await closeAll();
       },
+      abandon: () => server.stop(),
     };
   } catch (error) {
     await closeAll();

@@ -9,12 +9,13 @@ const EXPECTED = [ConfigError, EmbeddedServerError, NewerDatabaseError, WallErro
 /** Ends with the message alone for what an operator can mend, and with everything for what he cannot. */
 export function explainAndExit(error: unknown): never {
   const isExpected =
-    error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || isListenError(error));
+    error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || isAddressError(error));
   process.stderr.write(
     `${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
   );
   process.exit(1);
 }
 
-/** The port is taken, or the address is not ours: Node's message says so. */
-const isListenError = (error: Error): boolean => 'syscall' in error && error.syscall === 'listen';
+/** The port is taken, the address is not ours, or a host has none: Node's message says so. */
+const isAddressError = (error: Error): boolean =>
+  'syscall' in error && (error.syscall === 'listen' || error.syscall === 'getaddrinfo');

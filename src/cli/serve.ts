@@ -6,7 +6,8 @@ import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import { explainAndExit } from './explain.ts';
 
-const DRAIN_MS = 10_000;
+/** Requests and jobs have ten seconds each, at the same time, and the database has fifteen. */
+const STOP_MS = 25_000;
 /** npm passes a Ctrl-C on to us that the terminal has sent us already; that is not a second request to stop. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -24,7 +25,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     const logger = pino({ level: config.logLevel });
     const hasConsole = existsSync(`${CONSOLE_DIRECTORY}/index.html`);
     if (!hasConsole) logger.warn('the console is not built: npm run build:console');
-    const app = await createApp(config, logger, {
+    const starting = createApp(config, logger, {
       consoleDirectory: hasConsole ? CONSOLE_DIRECTORY : undefined,
       onFatal: (reason) => {
         logger.fatal(reason);
@@ -33,28 +34,43 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     });
 
     let stoppingSince: number | undefined;
+    const abandon = () =>
+      starting
+        .then((app) => app.abandon())
+        .catch((error: unknown) => logger.error({ err: error }, 'the database could not be stopped'))
+        .finally(() => process.exit(1));
     const stop = (signal: string) => {
       if (stoppingSince !== undefined) {
-        if (Date.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+        if (Date.now() - stoppingSince > SAME_SIGNAL_MS) abandon();
         return;
       }
       stoppingSince = Date.now();
       logger.info({ signal }, 'stopping: finishing what was accepted');
       setTimeout(() => {
         logger.error('not everything ended in time');
-        process.exit(1);
-      }, DRAIN_MS + 15_000).unref();
-      app.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          logger.error({ err: error }, 'could not stop cleanly');
-          process.exit(1);
-        },
-      );
+        abandon();
+      }, STOP_MS).unref();
+      starting
+        .then((app) => app.close())
+        .then(
+          () => process.exit(0),
+          (error: unknown) => {
+            logger.error({ err: error }, 'could not stop cleanly');
+            return abandon();
+          },
+        );
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
 
-    await app.listen();
+    const app = await starting;
+    if (stoppingSince !== undefined) return;
+    try {
+      await app.listen();
+    } catch (error) {
+      if (stoppingSince !== undefined) return;
+      await app.close();
+      throw error;
+    }
     logger.info(`Tenantry answers at ${config.publicUrl} (reference: ${config.publicUrl}/docs)`);
   } catch (error) {
     explainAndExit(error);

@@ -155,12 +155,12 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
       timer = setTimeout(resolve, POLL_MS);
     });
 
-  /** Looks for jobs when one has ended, and every half second while a slot is free. */
+  /** Looks for jobs when one has ended, and every half second. */
   async function poll(): Promise<void> {
     while (!stopping) {
       await take().catch((error: unknown) => log.error({ err: error }, 'jobs could not be taken'));
       if (stopping) return;
-      await Promise.race(underWay.size < SLOTS ? [pause(), ...underWay.keys()] : underWay.keys());
+      await Promise.race([pause(), ...underWay.keys()]);
     }
   }
 

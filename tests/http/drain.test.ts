@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import fastify from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { endWithLastRequest } from '../../src/http/drain.ts';
+import { createPending } from '../../src/http/pending.ts';
 import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
 import { type Held, hold } from './held.ts';
 import { openSocket } from './raw-socket.ts';
@@ -61,6 +64,24 @@ test('connections that only stand open do not hold up the end', { timeout: 5_000
   await held.release();
   await h.app.close();
   await Promise.all(ends);
+});
+
+test('a request that never comes to its end does not hold up the end for longer than is waited for', async () => {
+  const app = fastify();
+  const pending = createPending();
+  pending.watch(app.server);
+  endWithLastRequest(app, pending, 50);
+  app.post('/', async () => 'never');
+  const socket = openSocket(await app.listen({ port: 0, host: '127.0.0.1' }));
+  socket.on('error', () => {}); // a reset ends it as well
+  const begun = once(app.server, 'request');
+  socket.write(
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+  );
+  await begun;
+  const ended = once(socket, 'close');
+  await app.close();
+  await ended;
 });
 
 test('requests that were sent behind a slow one do not hold up the end', { timeout: 5_000 }, async () => {

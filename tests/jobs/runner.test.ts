@@ -217,6 +217,28 @@ test('a delivery that does not end keeps the service from stopping for a while o
   expect(job?.lockedUntil, 'to be taken up after its lease').toBeInstanceOf(Date);
 });
 
+test('with every slot taken by deliveries that do not end, the service stops as soon', async () => {
+  for (const _ of times(6, () => 0)) await invite();
+  const notice = { kind: 'passwordChanged' as const, at: new Date().toISOString() };
+  for (const _ of times(6, () => 0)) {
+    await h.app.deps.db.transaction((tx) =>
+      enqueue(tx, 'mail.notice', { to: 'holder@example.org', notice }, h.app.deps.now()),
+    );
+  }
+  const all = gate();
+  onTestFinished(all.open);
+  let begun = 0;
+  deliver = async () => {
+    begun += 1;
+    await all.passed;
+  };
+  const service = newRunner({ handler: 60_000, stop: 50 });
+  service.start();
+  await vi.waitFor(() => expect(begun).toBe(10), SOON);
+  await service.stop();
+  expect(await h.sql`select 1 from jobs where locked_until is not null`).toHaveLength(10);
+});
+
 test('a job that was done while the database went away is not done again', async () => {
   await invite();
   const { db } = h.app.deps;
