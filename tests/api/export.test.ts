@@ -18,6 +18,7 @@ test("an account's data is exported whole, and nobody else's", async () => {
     where id = ${ada.id}`;
   const key = await h.key(ada, { name: 'deploy', organizationId: org.id });
   const sshKeyId = newId();
+  await h.sql`insert into known_clients (user_id, client) values (${ada.id}, '2001:db8:0:7::/64')`;
   await h.sql`insert into ssh_keys (id, user_id, name, public_key, type, bits, fingerprint, private_key)
     values (${sshKeyId}, ${ada.id}, 'laptop', 'ssh-ed25519 AAAA', 'ssh-ed25519', 256, 'SHA256:x', 'canary-private')`;
   const sent = await invite(ada, org.id);
@@ -40,6 +41,7 @@ test("an account's data is exported whole, and nobody else's", async () => {
   expect(body.sshKeys).toMatchObject([{ id: sshKeyId, publicKey: 'ssh-ed25519 AAAA', hasPrivateKey: true }]);
   const [session] = await h.sql<{ id: string }[]>`select id from sessions where user_id = ${ada.id}`;
   expect(body.sessions).toMatchObject([{ id: session?.id }]);
+  expect(body.knownClients).toMatchObject([{ client: '2001:db8:0:7::/64' }]);
   expect(body.invitations).toMatchObject({ sent: [{ id: sent.id }], received: [{ id: received.id }] });
   const trail = await h.sql`select id from audit_log where user_id = ${ada.id} order by id desc`;
   expect(body.auditLog.map(({ id }: { id: string }) => id)).toEqual(trail.map(({ id }) => id));

@@ -65,7 +65,7 @@ export const exportProcedures = {
     .meta({
       summary: "Read everything that is kept of the caller's account",
       description:
-        'Profile, memberships, API keys, SSH keys, tunnel devices and their allocations, sessions, open invitations sent and received, and what the account did: of sessions and of the audit log the newest 1000. Without passwords, tokens, private keys and their hashes.',
+        'Profile, memberships, API keys, SSH keys, tunnel devices and their allocations, sessions, from where it was signed in to, open invitations sent and received, and what the account did: of sessions, of those places and of the audit log the newest 1000. Without passwords, tokens, private keys and their hashes.',
       rateLimit: { name: 'user.export', points: 6, seconds: 60 },
     })
     .output(
@@ -81,6 +81,9 @@ export const exportProcedures = {
           tunnelDevices: z.array(TunnelDevice.omit(OWNER)),
           tunnelAllocations: z.array(TunnelAllocation.omit(OWNER)),
           sessions: z.array(SessionData),
+          knownClients: z
+            .array(z.object({ client: z.string(), createdAt: Moment }))
+            .meta({ description: 'From where the account was signed in to: addresses, of IPv6 the /64.' }),
           invitations: z.object({ sent: z.array(OpenInvitation), received: z.array(OpenInvitation) }),
           auditLog: z.array(AuditEntry),
         })

@@ -1,4 +1,4 @@
-import type { sessions, sshKeys, tunnelAllocations, tunnelDevices, users } from '../../db/schema/index.ts';
+import type { knownClients, sessions, sshKeys, tunnelAllocations, tunnelDevices, users } from '../../db/schema/index.ts';
 import { unauthorized } from '../../kernel/errors.ts';
 import { type ApiKey, listApiKeys } from '../api-key/index.ts';
 import type { AuditEntry } from '../audit/index.ts';
@@ -21,6 +21,7 @@ export type AccountExport = {
   tunnelDevices: Omit<typeof tunnelDevices.$inferSelect, 'userId' | 'organizationId' | 'tokenHash'>[];
   tunnelAllocations: Omit<typeof tunnelAllocations.$inferSelect, 'userId' | 'organizationId'>[];
   sessions: Omit<typeof sessions.$inferSelect, 'token' | 'userId' | 'activeOrganizationId' | 'updatedAt'>[];
+  knownClients: Omit<typeof knownClients.$inferSelect, 'userId'>[];
   invitations: { sent: OpenInvitation[]; received: OpenInvitation[] };
   auditLog: AuditEntry[];
 };
@@ -50,6 +51,9 @@ export async function exportAccount(deps: Deps, principal: Principal): Promise<A
     sessions: await sql<AccountExport['sessions']>`
       select id, ip_address, user_agent, last_seen_at, remembered, expires_at, created_at
       from sessions where user_id = ${userId} order by id desc limit ${MAX_ROWS}`,
+    knownClients: await sql<AccountExport['knownClients']>`
+      select client, created_at from known_clients
+      where user_id = ${userId} order by created_at desc limit ${MAX_ROWS}`,
     auditLog: await sql<AuditEntry[]>`
       select * from audit_log where user_id = ${userId} order by id desc limit ${MAX_ROWS}`,
   }));
