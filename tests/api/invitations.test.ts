@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
+import { createHarness, type Harness, type Reply, type TestUser } from '../support/harness.ts';
 import { invite, linkFor, mailTo, newAddress, tokenFor } from './stage.ts';
 
 /* What the organization does: invite, list, remove, and the mail that follows. */
@@ -85,8 +85,9 @@ describe('inviting', () => {
   test('an expired, removed or rejected invitation does not block a new one', async () => {
     const { id: organizationId, owner } = await h.organization();
     const guest = await h.user();
-    const first = await invite(owner, organizationId, guest.email);
-    await owner.post('organization.removeInvitation', { invitationId: first.id });
+    const removed = await invite(owner, organizationId);
+    await owner.post('organization.removeInvitation', { invitationId: removed.id });
+    const first = await invite(owner, organizationId, removed.email);
     const second = await invite(owner, organizationId, guest.email);
     await guest.post('invitation.reject', { invitationId: second.id });
     const third = await invite(owner, organizationId, guest.email);
@@ -94,12 +95,14 @@ describe('inviting', () => {
     expect(await list(owner, organizationId)).toMatchObject([
       { id: third.id, status: 'expired' },
       { id: second.id, status: 'rejected' },
+      { id: first.id, status: 'expired' },
     ]);
     await invite(owner, organizationId, guest.email);
     expect(await list(owner, organizationId)).toMatchObject([
       { status: 'pending' },
       { id: third.id, status: 'expired' },
       { id: second.id, status: 'rejected' },
+      { id: first.id, status: 'expired' },
     ]);
   });
 
@@ -222,4 +225,40 @@ test('a removed invitation is gone, and its token opens nothing', async () => {
   for (const key of [{ token }, { invitationId: id }]) {
     expect((await guest.post('invitation.accept', key)).status).toBe(404);
   }
+});
+
+describe('mails to one address', () => {
+  test('are three in a quarter of an hour, whoever sends them and however often they are withdrawn', async () => {
+    const [one, other] = [await h.organization(), await h.organization()];
+    const email = newAddress();
+    const limited = [429, 'address_invited_often'];
+    const said = ({ status, body }: Reply) => [status, body.data?.reason];
+    const first = await invite(one.owner, one.id, email);
+    expect(said(await send(one.owner, one.id, email))).toEqual([409, 'already_invited']); // sends nothing
+    await one.owner.post('organization.removeInvitation', { invitationId: first.id });
+    await invite(one.owner, one.id, email);
+    const { id: invitationId } = await invite(other.owner, other.id, email);
+    await other.owner.post('organization.removeInvitation', { invitationId });
+
+    const refused = await send(other.owner, other.id, email);
+    expect(said(refused)).toEqual(limited);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
+    const input = { organizationId: other.id, email };
+    expect(said(await other.owner.post('organization.addMember', input))).toEqual(limited);
+    const fresh = newAddress();
+    const { body } = await other.owner.post('organization.inviteMembers', {
+      organizationId: other.id,
+      invitations: [{ email }, { email: fresh }],
+    });
+    expect(body).toMatchObject([
+      { email, status: 'refused', reason: 'address_invited_often' },
+      { email: fresh, status: 'invited' },
+    ]);
+    const [open] = await list(one.owner, one.id);
+    h.clock.advance(60_000);
+    expect(said(await one.owner.post('organization.resendInvitation', { invitationId: open.id }))).toEqual(
+      limited,
+    );
+    expect((await one.owner.post('organization.invitationLink', { invitationId: open.id })).status).toBe(200);
+  });
 });

@@ -25,13 +25,13 @@ export const invitationProcedures = {
     .meta({
       summary: 'Invite a person by e-mail',
       description:
-        "The invitation is open for 48 hours. Without a role it is the organization's default role, or member.",
+        "The invitation is open for 48 hours. Without a role it is the organization's default role, or member. One address is sent 3 invitations in 15 minutes, by all who invite together (429).",
       rateLimit: INVITATION_MAILS,
     })
     .input(z.object({ email: Email, role: GrantableRole.optional() }))
     .output(Invitation)
     .mutation(({ ctx, input }) =>
-      inviteMember(ctx.deps, ctx.actor, { email: input.email, role: input.role }),
+      inviteMember(ctx.deps, ctx.actor, { email: input.email, role: input.role }, ctx.rateLimiter),
     ),
 
   inviteMembers: organizationProcedure('invitation:create')
@@ -51,7 +51,7 @@ export const invitationProcedures = {
     )
     .output(z.array(InvitedOrNot))
     .mutation(async ({ ctx, input }) => {
-      const outcomes = await inviteMembers(ctx.deps, ctx.actor, input.invitations);
+      const outcomes = await inviteMembers(ctx.deps, ctx.actor, input.invitations, ctx.rateLimiter);
       return outcomes.map((outcome) => {
         if ('invitation' in outcome) return { ...outcome, status: 'invited' as const };
         const { reason, message } = outcome.refusal;
@@ -73,11 +73,11 @@ export const invitationProcedures = {
     .meta({
       summary: "Send an invitation's mail again",
       description:
-        'With a new link, open for 48 hours from now; the link before ends at once, and an expired invitation is open again. At most once in 60 seconds.',
+        'With a new link, open for 48 hours from now; the link before ends at once, and an expired invitation is open again. At most once in 60 seconds, and 3 mails to one address in 15 minutes.',
       rateLimit: INVITATION_MAILS,
     })
     .output(Invitation)
-    .mutation(({ ctx, input }) => resendInvitation(ctx.deps, ctx.actor, input.invitationId)),
+    .mutation(({ ctx, input }) => resendInvitation(ctx.deps, ctx.actor, input.invitationId, ctx.rateLimiter)),
 
   invitationLink: invitationProcedure('invitation:create')
     .meta({

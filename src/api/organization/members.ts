@@ -46,7 +46,9 @@ export const memberProcedures = {
     })
     .input(z.object({ email: Email, role: GrantableRole.optional() }))
     .output(z.union([z.object({ member: Member }), z.object({ invitation: Invitation })]))
-    .mutation(({ ctx, input: { email, role } }) => addMember(ctx.deps, ctx.actor, { email, role })),
+    .mutation(({ ctx, input: { email, role } }) =>
+      addMember(ctx.deps, ctx.actor, { email, role }, ctx.rateLimiter),
+    ),
 
   updateMemberRole: memberProcedure('member:update')
     .meta({

@@ -52,5 +52,5 @@ export const invitationProcedures = {
     })
     .input(z.object({ notificationId: z.string().min(1).max(64).optional() }))
     .output(Invitation)
-    .mutation(({ ctx, input }) => resendInvitation(ctx.deps, ctx.actor, input.invitationId)),
+    .mutation(({ ctx, input }) => resendInvitation(ctx.deps, ctx.actor, input.invitationId, ctx.rateLimiter)),
 };

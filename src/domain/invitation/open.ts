@@ -3,11 +3,12 @@ import { conflict, type DomainError, forbidden } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { mayGrant, type Role, type RoleGrant } from '../../kernel/permissions.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, RateLimiter } from '../deps.ts';
 import { enqueueAll } from '../job/index.ts';
 import { findRoles, unknownRole } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { type Invitation, LIFETIME_MS } from './invitation.ts';
+import { mailRefusal } from './mail-limit.ts';
 import { inviterRole, type Standing, stands } from './standing.ts';
 import { invitationToken } from './token.ts';
 
@@ -53,8 +54,8 @@ function refusalOf(actor: OrganizationActor, email: string, role: Role, known: K
 
 /**
  * Opens an invitation for each address that can have one and has their mails sent, in as many statements for a hundred
- * as for one. An invitation before that has expired, or that its inviter could not make now, is closed. The caller holds
- * the organization's row and writes the audit row.
+ * as for one. An invitation before that has expired, or that its inviter could not make now, is closed. An address that
+ * was sent too many is refused, by `limiter`. The caller holds the organization's row and writes the audit row.
  */
 export async function openInvitations(
   tx: Transaction,
@@ -62,6 +63,7 @@ export async function openInvitations(
   organization: { id: string; defaultRole: Role | null },
   actor: OrganizationActor,
   wanted: Wanted[],
+  limiter: RateLimiter,
 ): Promise<Outcome[]> {
   const now = deps.now();
   const emails = wanted.map(({ email }) => email);
@@ -76,9 +78,10 @@ export async function openInvitations(
     roles,
     taken: new Set(),
   };
-  const outcomes = wanted.map(({ email, role = organization.defaultRole ?? 'member' }): Outcome => {
-    const refusal = refusalOf(actor, email, role, known, now);
+  const decide = async ({ email, role = organization.defaultRole ?? 'member' }: Wanted): Promise<Outcome> => {
+    const forbidding = refusalOf(actor, email, role, known, now);
     known.taken.add(email);
+    const refusal = forbidding ?? (await mailRefusal(limiter, email));
     if (refusal !== undefined) return { email, refusal };
     const invitation: Invitation = {
       ...{ id: newId(), organizationId: organization.id, email, role, status: 'pending' },
@@ -86,7 +89,8 @@ export async function openInvitations(
       expiresAt: new Date(now.getTime() + LIFETIME_MS),
     };
     return { email, invitation };
-  });
+  };
+  const outcomes = await Promise.all(wanted.map(decide));
   const invitations = outcomes.flatMap((outcome) => ('invitation' in outcome ? [outcome.invitation] : []));
   if (invitations.length === 0) return outcomes;
 

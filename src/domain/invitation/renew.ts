@@ -19,7 +19,7 @@ export type Renewed = { invitation: Invitation; tokenVersion: number; token: str
  * open again. One whose inviter may no longer invite to its role becomes the actor's. Writes the audit row under
  * `action`; the caller holds the organization's row.
  *
- * @param mayNow throws when it is too early
+ * @param requireDue rejects when it is too early
  * @throws NOT_FOUND for one of another organization; FORBIDDEN for a role that holds rights the actor lacks;
  *   PRECONDITION_FAILED when it was answered, withdrawn or replaced; CONFLICT when its address belongs to a member.
  */
@@ -29,7 +29,7 @@ export async function renewInvitation(
   actor: OrganizationActor,
   invitationId: string,
   action: string,
-  mayNow: (invitation: Invitation, now: Date) => void = () => {},
+  requireDue: (invitation: Invitation, now: Date) => Promise<void> = async () => {},
 ): Promise<Renewed> {
   const { organizationId, principal } = actor;
   const [row] = await tx<Row[]>`
@@ -51,7 +51,7 @@ export async function renewInvitation(
   }
   if (isMember) throw conflict('already_member', 'This address belongs to a member.');
   const now = deps.now();
-  mayNow(before, now);
+  await requireDue(before, now);
 
   const tokenVersion = version + 1;
   const token = invitationToken(deps.rules, invitationId, tokenVersion);

@@ -1,9 +1,10 @@
 import { tooManyRequests } from '../../kernel/errors.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, RateLimiter } from '../deps.ts';
 import { enqueue } from '../job/index.ts';
 import { inOrganization } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { type Invitation, LIFETIME_MS } from './invitation.ts';
+import { mailRefusal } from './mail-limit.ts';
 import { renewInvitation } from './renew.ts';
 import { invitationUrl } from './token.ts';
 
@@ -24,15 +25,22 @@ function requireCooledDown(invitation: Invitation, now: Date): void {
 /**
  * Sends an invitation's mail again with a new link.
  *
- * @throws what `renewInvitation` throws; TOO_MANY_REQUESTS within 60 seconds of its last link.
+ * @throws what `renewInvitation` throws; TOO_MANY_REQUESTS within 60 seconds of its last link, and when the address was
+ *   sent too many.
  */
 export function resendInvitation(
   deps: Deps,
   actor: OrganizationActor,
   invitationId: string,
+  limiter: RateLimiter,
 ): Promise<Invitation> {
+  const requireDue = async (invitation: Invitation, now: Date) => {
+    requireCooledDown(invitation, now);
+    const refusal = await mailRefusal(limiter, invitation.email);
+    if (refusal !== undefined) throw refusal;
+  };
   return inOrganization(deps, actor, async (tx, _, current) => {
-    const renewed = await renewInvitation(tx, deps, current, invitationId, 'resend', requireCooledDown);
+    const renewed = await renewInvitation(tx, deps, current, invitationId, 'resend', requireDue);
     const { invitation, tokenVersion } = renewed;
     await enqueue(tx, 'mail.invitation', { invitationId, tokenVersion }, deps.now());
     return invitation;

@@ -3,7 +3,7 @@ import { conflict, notFound } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { canOnPlatform } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, RateLimiter } from '../deps.ts';
 import { type Invitation, inviteMember, type Wanted } from '../invitation/index.ts';
 import { inOrganization, type OwnMembership, requireGrantable } from '../organization/index.ts';
 import { isLimited, type OrganizationActor } from '../principal.ts';
@@ -74,17 +74,18 @@ function addAccount(
  * for the installation, make an account with a proved address a member at once.
  *
  * @throws CONFLICT when the address belongs to a member or has an open invitation; FORBIDDEN for a role that holds
- *   rights the actor lacks.
+ *   rights the actor lacks; TOO_MANY_REQUESTS when the address was sent too many invitations.
  */
 export async function addMember(
   deps: Deps,
   actor: OrganizationActor,
   wanted: Wanted,
+  limiter: RateLimiter,
 ): Promise<{ member: OwnMembership } | { invitation: Invitation }> {
   const { key, platformRole } = actor.principal;
   if (!isLimited(key) && canOnPlatform(platformRole, 'member.addDirectly')) {
     const userId = await accountOf(deps, wanted.email);
     if (userId !== undefined) return { member: await addAccount(deps, actor, userId, wanted) };
   }
-  return { invitation: await inviteMember(deps, actor, wanted) };
+  return { invitation: await inviteMember(deps, actor, wanted, limiter) };
 }
