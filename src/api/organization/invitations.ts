@@ -25,7 +25,7 @@ export const invitationProcedures = {
     .meta({
       summary: 'Invite a person by e-mail',
       description:
-        "The invitation is open for 48 hours. Without a role it is the organization's default role, or member. One address is sent 3 invitations in 15 minutes, by all who invite together (429).",
+        "The invitation is open for 48 hours. Without a role it is the organization's default role, or member. One person sends one address 3 invitations in 15 minutes.",
       rateLimit: INVITATION_MAILS,
     })
     .input(z.object({ email: Email, role: GrantableRole.optional() }))
@@ -73,7 +73,7 @@ export const invitationProcedures = {
     .meta({
       summary: "Send an invitation's mail again",
       description:
-        'With a new link, open for 48 hours from now; the link before ends at once, and an expired invitation is open again. At most once in 60 seconds, and 3 mails to one address in 15 minutes.',
+        'With a new link, open for 48 hours from now; the link before ends at once, and an expired invitation is open again. At most once in 60 seconds, and 3 mails by one person to one address in 15 minutes.',
       rateLimit: INVITATION_MAILS,
     })
     .output(Invitation)

@@ -81,7 +81,7 @@ export async function openInvitations(
   const decide = async ({ email, role = organization.defaultRole ?? 'member' }: Wanted): Promise<Outcome> => {
     const forbidding = refusalOf(actor, email, role, known, now);
     known.taken.add(email);
-    const refusal = forbidding ?? (await mailRefusal(limiter, email));
+    const refusal = forbidding ?? (await mailRefusal(limiter, actor.principal.userId, email));
     if (refusal !== undefined) return { email, refusal };
     const invitation: Invitation = {
       ...{ id: newId(), organizationId: organization.id, email, role, status: 'pending' },

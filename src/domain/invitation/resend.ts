@@ -36,7 +36,7 @@ export function resendInvitation(
 ): Promise<Invitation> {
   const requireDue = async (invitation: Invitation, now: Date) => {
     requireCooledDown(invitation, now);
-    const refusal = await mailRefusal(limiter, invitation.email);
+    const refusal = await mailRefusal(limiter, actor.principal.userId, invitation.email);
     if (refusal !== undefined) throw refusal;
   };
   return inOrganization(deps, actor, async (tx, _, current) => {
