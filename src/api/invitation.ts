@@ -8,7 +8,7 @@ import {
 } from '../domain/invitation/index.ts';
 import { badRequest } from '../kernel/errors.ts';
 import { Id, Token } from '../kernel/schemas.ts';
-import { InvitationPreview, Member } from './schemas.ts';
+import { InvitationPreview, ListPage, Member } from './schemas.ts';
 import { publicProcedure, router, userProcedure } from './trpc.ts';
 
 const Answer = z.object({
@@ -48,7 +48,10 @@ export const invitationRouter = router({
     }),
 
   mine: userProcedure
-    .meta({ summary: "List the open invitations of the caller's verified address" })
-    .output(z.array(InvitationPreview))
-    .query(({ ctx }) => myInvitations(ctx.deps, ctx.principal)),
+    .meta({ summary: "List the open invitations of the caller's verified address, newest first" })
+    .input(ListPage.prefault({}))
+    .output(z.object({ items: z.array(InvitationPreview), nextCursor: Id.nullable() }))
+    .query(({ ctx, input: { limit, cursor = null } }) =>
+      myInvitations(ctx.deps, ctx.principal, { limit, cursor }),
+    ),
 });

@@ -123,7 +123,7 @@ describe('an expired invitation', () => {
       expect((await guest.post('invitation.reject', key)).status).toBe(412);
     }
     expect((await preview(token)).status).toBe(404);
-    expect((await guest.get('invitation.mine')).body).toEqual([]);
+    expect((await guest.get('invitation.mine')).body).toEqual({ items: [], nextCursor: null });
 
     const again = await invite(owner, id, guest.email);
     expect((await guest.post('invitation.accept', { token })).status).toBe(404);
@@ -156,7 +156,7 @@ describe('an inviter who may not invite any more takes the invitation along', ()
       expect((await guest.post('invitation.reject', key)).status).toBe(404);
     }
     expect((await preview(token)).status).toBe(404);
-    expect((await guest.get('invitation.mine')).body).toEqual([]);
+    expect((await guest.get('invitation.mine')).body).toEqual({ items: [], nextCursor: null });
     expect(await roleIn(guest, id)).toBeUndefined();
   });
 
@@ -205,14 +205,14 @@ describe('mine', () => {
     const { id: second, owner } = await h.organization();
     await invite(owner, second, guest.email, 'admin');
     await invite(owner, second); // somebody else's
-    const { body } = await guest.get('invitation.mine');
-    expect(body).toMatchObject([
+    const { items } = (await guest.get('invitation.mine')).body;
+    expect(items).toMatchObject([
       { organizationId: second, organizationName: 'Acme', role: 'admin', email: guest.email },
       { organizationId: first, role: 'member' },
     ]);
-    await guest.post('invitation.accept', { invitationId: body[0].id });
-    await guest.post('invitation.reject', { invitationId: body[1].id });
-    expect((await guest.get('invitation.mine')).body).toEqual([]);
+    await guest.post('invitation.accept', { invitationId: items[0].id });
+    await guest.post('invitation.reject', { invitationId: items[1].id });
+    expect((await guest.get('invitation.mine')).body).toEqual({ items: [], nextCursor: null });
   });
 
   test('of an address that is not verified is 403', async () => {

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
-import { type Body, type Caller, createHarness, type Harness, type TestUser } from '../support/harness.ts';
+import {
+  type Body,
+  type Caller,
+  createHarness,
+  type Harness,
+  type TestUser,
+  UNLIMITED,
+} from '../support/harness.ts';
 import { invite, newAddress } from './stage.ts';
 
 /* Every list can be read page by page, and meets every row once. */
@@ -9,7 +16,7 @@ let h: Harness;
 let ada: TestUser;
 let organizationId: string;
 beforeAll(async () => {
-  h = await createHarness();
+  h = await createHarness({}, { rateLimiter: UNLIMITED });
   await h.user();
   ada = await h.user();
   const { body } = await ada.post('organization.create', { name: 'Acme' });
@@ -18,6 +25,8 @@ beforeAll(async () => {
     await invite(ada, organizationId, newAddress());
     await ada.post('organization.create', { name: `More ${n}` });
     await ada.post('apiKey.create', { name: `key ${n}`, organizationId });
+    const host = await h.organization();
+    await invite(host.owner, host.id, ada.email);
     const { id: userId } = await h.user();
     await h.sql`insert into memberships (id, organization_id, user_id, role)
       values (${newId()}, ${organizationId}, ${userId}, 'member')`;
@@ -51,6 +60,8 @@ const LISTS: [name: string, named: boolean, most: number][] = [
   ['auditLog.all', true, 500],
   ['user.all', true, 1000],
   ['apiKey.all', false, 500],
+  ['invitation.mine', false, 500],
+  ['user.getInvitations', false, 1000],
 ];
 
 describe.each(LISTS)('%s', (name, named, most) => {
@@ -107,6 +118,22 @@ test('somebody else walks his own rows, whatever the cursor', async () => {
     }
   }
 });
+
+test.each(['invitation.mine', 'user.getInvitations'])(
+  '%s goes on behind invitations that fell',
+  async (name) => {
+    const guest = await h.user();
+    const hosts = [await h.organization(), await h.organization(), await h.organization()];
+    const ids: string[] = [];
+    for (const { id, join } of hosts) {
+      const inviter = await join('admin');
+      ids.unshift((await invite(inviter, id, guest.email)).id);
+      if (id === hosts[1]?.id) await h.sql`delete from memberships where id = ${inviter.memberId}`;
+    }
+    const pages = await walk(guest, name, {}, 1);
+    expect(pages.map((page) => page.map(({ id }) => id))).toEqual([[ids[0]], [], [ids[2]]]);
+  },
+);
 
 test('the lists of an organization need no input: they mean the active one', async () => {
   await ada.post('organization.setActive', { organizationId });

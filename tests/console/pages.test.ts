@@ -117,7 +117,7 @@ describe.skipIf(missing !== undefined)('the console', () => {
       const email = `${name.split(' ')[0]?.toLowerCase()}@acme.example.com`;
       const person = await h.user({ email, name });
       await post('organization.inviteMember', { organizationId, email, role });
-      const [invitation] = (await person.get('invitation.mine')).body;
+      const [invitation] = (await person.get('invitation.mine')).body.items;
       await person.post('invitation.accept', { invitationId: invitation.id });
     }
     const members: Body = (await root.get('organization.members', { organizationId, search: 'alan' })).body;

@@ -65,7 +65,7 @@ export const exportProcedures = {
     .meta({
       summary: "Read everything that is kept of the caller's account",
       description:
-        'Profile, memberships, API keys, SSH keys, tunnel devices and their allocations, sessions, from where it was signed in to, open invitations sent and received, and what the account did: of sessions, of those places and of the audit log the newest 1000. Without passwords, tokens, private keys and their hashes.',
+        'Profile, memberships, API keys, SSH keys, tunnel devices and their allocations, sessions, from where it was signed in to, open invitations sent and received, and what the account did: of invitations of either kind, of sessions, of those places and of the audit log the newest 1000. Without passwords, tokens, private keys and their hashes.',
       rateLimit: { name: 'user.export', points: 6, seconds: 60 },
     })
     .output(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { invitationByToken, myInvitations, resendInvitation } from '../../domain/invitation/index.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { INVITATION_MAILS } from '../rate-limits.ts';
-import { Invitation, OpenInvitation } from '../schemas.ts';
+import { ArrayPage, Invitation, OpenInvitation } from '../schemas.ts';
 import { invitationProcedure, publicProcedure, userProcedure } from '../trpc.ts';
 
 /** Dokploy's names for what an invited person and the inviter do. */
@@ -11,6 +11,7 @@ export const invitationProcedures = {
     .meta({
       summary: "List the open invitations of the caller's verified address, with their organizations",
     })
+    .input(ArrayPage.prefault({}))
     .output(
       z.array(
         OpenInvitation.extend({
@@ -18,9 +19,10 @@ export const invitationProcedures = {
         }),
       ),
     )
-    .query(async ({ ctx }) => {
-      const invitations = await myInvitations(ctx.deps, ctx.principal);
-      return invitations.map((invitation) => ({
+    .query(async ({ ctx, input: { limit, cursor = null } }) => {
+      const { items, nextCursor } = await myInvitations(ctx.deps, ctx.principal, { limit, cursor });
+      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
+      return items.map((invitation) => ({
         ...invitation,
         organization: { id: invitation.organizationId, name: invitation.organizationName },
       }));

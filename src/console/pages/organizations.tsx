@@ -2,7 +2,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
 import { NAME_MAX_LENGTH, ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
-import { useAct, useOffer, useRead } from '../lib/calls.tsx';
+import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Titled, When } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
@@ -103,15 +103,15 @@ function CreateForm({ onDone }: { onDone: () => void }) {
 
 /** Invitations to the address of the caller. */
 function Waiting() {
-  const reading = useRead('invitation.mine', undefined);
+  const reading = useList('invitation.mine', {});
   const accept = useAct('invitation.accept', { done: t.joined, sample: { invitationId: '…' } });
   const reject = useAct('invitation.reject', { done: t.rejected, sample: { invitationId: '…' } });
-  if (reading.data?.length === 0) return null;
+  if (reading.rows?.length === 0) return null;
   return (
     <Section title={t.waiting}>
       <List
         label={t.waiting}
-        reading={{ ...reading, rows: reading.data }}
+        reading={reading}
         empty=""
         columns={[
           {

@@ -57,16 +57,17 @@ export async function exportAccount(deps: Deps, principal: Principal): Promise<A
     auditLog: await sql<AuditEntry[]>`
       select * from audit_log where user_id = ${userId} order by id desc limit ${MAX_ROWS}`,
   }));
+  const newest = { limit: MAX_ROWS, cursor: null };
   const [profile] = own.profile;
   if (profile === undefined) throw unauthorized('account_gone', 'This account no longer exists.');
   return {
     ...own,
     exportedAt: deps.now(),
     profile,
-    apiKeys: await listApiKeys(deps, principal, { limit: MAX_ROWS, cursor: null }),
+    apiKeys: await listApiKeys(deps, principal, newest),
     invitations: {
-      sent: await sentInvitations(deps, principal),
-      received: principal.emailVerified ? await myInvitations(deps, principal) : [],
+      sent: (await sentInvitations(deps, principal, newest)).items,
+      received: principal.emailVerified ? (await myInvitations(deps, principal, newest)).items : [],
     },
   };
 }
