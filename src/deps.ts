@@ -38,6 +38,7 @@ export async function createDeps(
       maxOrganizationsPerUser: config.maxOrganizationsPerUser,
       dns: {
         provider: config.dns.provider,
+        nameservers: config.dns.nameservers,
         ownHosts: [...config.dns.nameservers, new URL(config.publicUrl).hostname],
       },
       publicUrl: config.publicUrl,

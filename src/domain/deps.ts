@@ -34,6 +34,8 @@ export type Rules = {
   dns: {
     /** Who serves new zones. */
     provider: DnsProviderName;
+    /** Of the operator's own. */
+    nameservers: readonly string[];
     /** Hosts that the platform itself is reached by: nobody may claim them or a name above them. */
     ownHosts: readonly string[];
   };

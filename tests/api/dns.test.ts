@@ -363,6 +363,20 @@ describe('a record', () => {
     expect((await update(www.id, { content: '192.0.2.1' })).status).toBe(200); // itself is no other
   });
 
+  test('that says that there is no mail stands beside no other MX', async () => {
+    const { body: none } = await create({ name: 'www', type: 'MX', content: '0 .' });
+    await create(A);
+    const mx = { name: 'www', type: 'MX', content: '10 mail' };
+    expect(refusal(await create(mx))).toEqual([409, 'dns_null_mx_not_alone', 'content']);
+    const { body: other } = await create({ ...mx, name: 'other' });
+    expect(refusal(await update(other.id, { name: 'www' }))).toEqual([
+      409,
+      'dns_null_mx_not_alone',
+      'content',
+    ]);
+    expect((await update(none.id, { content: '10 mail' })).status).toBe(200);
+  });
+
   test('shares its TTL with those of its name and type', async () => {
     const { body: first } = await create({ ...A, ttl: 300 });
     const { body: second } = await create({ ...A, content: '192.0.2.2' });
@@ -537,6 +551,7 @@ describe('a zone file', () => {
     await create({ name: '*', type: 'TXT', content: 'a "quoted" text; é' });
     await create({ name: '@', type: 'CAA', content: '0 issue "ca.example.net"' });
     const { body } = await owner.get('dnsZone.export', { organizationId, zoneId });
+    expect(body.zoneFile).toContain('\n@\t3600\tIN\tNS\tns1.platform.test.\n');
     expect(body.zoneFile).toMatch(/^\$ORIGIN \S+\n\$TTL 3600\n@\t3600\tIN\tSOA\t/);
     expect((await take(body.zoneFile, { mode: 'replace' })).body).toMatchObject(counts(0, 0, 0, 2));
   });

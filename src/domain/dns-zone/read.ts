@@ -27,15 +27,17 @@ export const oneZone = async (
   zoneId: string,
 ): Promise<Zone> => toZone(await deps.db.query((sql) => requireZone(sql, organizationId, zoneId)));
 
-/** The zone as a BIND file. @throws NOT_FOUND */
+/** The zone as a BIND file. Before a provider has it, it gets the name servers of the settings. @throws NOT_FOUND */
 export function exportZone(
   deps: Deps,
   { organizationId }: OrganizationActor,
   zoneId: string,
 ): Promise<{ name: string; zoneFile: string }> {
   return deps.db.query(async (sql) => {
-    const { name, nameservers, version } = await requireZone(sql, organizationId, zoneId);
+    const { name, provider, nameservers, version } = await requireZone(sql, organizationId, zoneId);
     const records = await storedRecords(sql, zoneId);
-    return { name, zoneFile: printZoneFile(name, nameservers, records, version) };
+    const planned = provider === 'custom' ? deps.rules.dns.nameservers : [];
+    const hosts = nameservers.length > 0 ? nameservers : planned;
+    return { name, zoneFile: printZoneFile(name, hosts, records, version) };
   });
 }

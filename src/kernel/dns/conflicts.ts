@@ -44,6 +44,13 @@ export function requireCompatible(records: readonly StoredRecord[], zone: string
       );
     }
   }
+  if (seen.has('MX 0 .') && records.filter(({ type }) => type === 'MX').length > 1) {
+    throw conflict(
+      'dns_null_mx_not_alone',
+      `An MX record of 0 . says that there is no mail, and is the only one of its name, here ${name}.`,
+      'content',
+    );
+  }
   if (!lengths.has('CNAME')) return;
   if (first.name === APEX) {
     throw conflict('dns_cname_at_apex', 'The name of the zone itself cannot have a CNAME record.', 'name');

@@ -29,6 +29,10 @@ function target(type: RecordType, field: Field, qualify: Qualify, none = false):
     throw refuse(type, 'The root is no target.');
   }
   const name = canonicalName(qualify(text), 'content');
+  // In a zone file an address would be one more name below the origin.
+  if (/(?:^|\.)\d+$/.test(name) || ipaddr.IPv4.isValidFourPartDecimal(text)) {
+    throw refuse(type, 'The target is a name, and no address.');
+  }
   // An alias may lead to any name, the others to hosts (RFC 1123, 2.1).
   if (type !== 'CNAME' && name.includes('_')) throw refuse(type, 'A host’s name has no underscores.');
   return `${name}.`;

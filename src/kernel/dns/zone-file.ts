@@ -121,15 +121,18 @@ function atLine<T>(line: number, read: () => T): T {
 
 type State = { origin: string; ttl: number; owner: string };
 
+/** Relative to the one before; the root's is empty. */
+function originOf(argument: Field | undefined, before: string): string {
+  const text = argument === undefined ? '' : nameIn(argument, 'origin');
+  return text === '.' ? '' : canonicalName(qualifyByOrigin(before)(text), 'origin');
+}
+
 function isDirective({ line, fields }: Entry, state: State): boolean {
   const [name, argument] = fields;
   if (name === undefined || name.quoted || !name.value.startsWith('$')) return false;
   switch (name.value.toUpperCase()) {
     case '$ORIGIN':
-      state.origin = canonicalName(
-        argument === undefined ? '' : qualifyByOrigin(state.origin)(nameIn(argument, 'origin')),
-        'origin',
-      );
+      state.origin = originOf(argument, state.origin);
       return true;
     case '$TTL':
       if (!isTtl(argument?.value ?? '')) throw refuse(line, 'This is no TTL.');
@@ -173,19 +176,23 @@ function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'ski
   return { name: state.owner, type, ttl, content: contentOf(type, all.slice(end + 1), qualify) };
 }
 
-/** A zone file that name servers load. `nameservers` are those of its provider. */
+/** Stands where there is a name server to be. */
+const NO_NAMESERVER = 'nameserver.invalid';
+
+/** A zone file that name servers load. `nameservers` are those of its provider; a comment says where they are missing. */
 export function printZoneFile(
   zone: string,
   nameservers: readonly string[],
   records: readonly StoredRecord[],
   serial: number,
 ): string {
-  const [primary = `ns.${zone}`] = nameservers;
+  const hosts = nameservers.length > 0 ? nameservers : [NO_NAMESERVER];
   const lines = [
     `$ORIGIN ${zone}.`,
     `$TTL ${DEFAULT_TTL}`,
-    `@\t${DEFAULT_TTL}\tIN\tSOA\t${primary}. hostmaster.${zone}. ${serial} 10800 3600 604800 3600`,
-    ...nameservers.map((name) => `@\t${DEFAULT_TTL}\tIN\tNS\t${name}.`),
+    `@\t${DEFAULT_TTL}\tIN\tSOA\t${hosts[0]}. hostmaster.${zone}. ${serial} 10800 3600 604800 3600`,
+    ...(nameservers.length > 0 ? [] : [`; ${NO_NAMESERVER} is to be replaced by name servers of your own`]),
+    ...hosts.map((name) => `@\t${DEFAULT_TTL}\tIN\tNS\t${name}.`),
     ...records.map(({ name, ttl, type, content }) => `${name}\t${ttl}\tIN\t${type}\t${content}`),
   ];
   return `${lines.join('\n')}\n`;
