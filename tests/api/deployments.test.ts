@@ -17,7 +17,10 @@ let owner: TestUser;
 let organizationId: string;
 let license: { id: string; key: string };
 beforeAll(async () => {
-  h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '1000' }, { rateLimiter: UNLIMITED });
+  h = await createHarness(
+    { MAX_ORGANIZATIONS_PER_USER: '1000', DNS_NAMESERVERS: 'ns1.dns.platform.test' },
+    { rateLimiter: UNLIMITED },
+  );
   root = await h.user();
   owner = await h.user();
 });
@@ -182,6 +185,22 @@ describe('the address', () => {
     expect(await at('learn', 'theirs.example.org')).toEqual([409, 'address_taken']);
     expect(await at('theirs', 'example.org')).toEqual([409, 'address_taken']);
     expect(await at('learn', 'ours.example.org')).toEqual([200, undefined]);
+  });
+
+  test.each([
+    ['www', 'tenantry.internal'],
+    ['api', 'tenantry.internal'],
+    ['learn', 'api.tenantry.internal'],
+    ['ns1', 'dns.platform.test'],
+    ['dns', 'platform.test'],
+  ])('%s.%s is the platform’s own', async (subdomain, baseDomain) => {
+    expect(outcome(await create({ subdomain, baseDomain }))).toEqual([400, 'address_reserved']);
+  });
+
+  test('can have a name that is reserved elsewhere', async () => {
+    expect((await create({ subdomain: 'api', baseDomain: 'customer.example' })).status).toBe(200);
+    const { body } = await owner.get('organization.one', { organizationId });
+    expect((await create({ subdomain: 'www', baseDomain: body.handle })).status).toBe(200);
   });
 
   test.each([

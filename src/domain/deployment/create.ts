@@ -5,7 +5,7 @@ import { namesAbove } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { inOrganization } from '../organization/index.ts';
+import { inOrganization, isPlatformName } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { findLicenseInForce } from '../tier/index.ts';
 import { type Deployment, summaryOf } from './row.ts';
@@ -53,7 +53,7 @@ async function requireOwnName(tx: Transaction, organizationId: string, name: str
 }
 
 /**
- * @throws BAD_REQUEST for a parent that does not fit; NOT_FOUND for one that there is not; CONFLICT for an address that
+ * @throws BAD_REQUEST for a parent that does not fit, and for an address that is the platform's own; NOT_FOUND for one that there is not; CONFLICT for an address that
  *   is taken; PRECONDITION_FAILED without a license in force, and in an inactive organization.
  */
 export function createDeployment(
@@ -69,6 +69,9 @@ export function createDeployment(
     }
     await requireParent(tx, organizationId, input);
     const address = `${input.subdomain}.${input.baseDomain}`;
+    if (isPlatformName(address, deps.rules)) {
+      throw badRequest('subdomain', 'address_reserved', 'This name belongs to the platform.');
+    }
     await requireOwnName(tx, organizationId, address);
     const row: Deployment = {
       ...input,

@@ -44,6 +44,17 @@ function parseFor(text: string, rules: Rules): HandleResult {
   return { problem: 'reserved', message: 'This name belongs to the platform.' };
 }
 
+/**
+ * Whether a host's name is the platform's: its base domain, one by which it is reached, one above these, or a reserved one
+ * in the base domain with everything below.
+ */
+export function isPlatformName(name: string, { dnsBaseDomain, dns }: Rules): boolean {
+  if ([dnsBaseDomain, ...dns.ownHosts].some((host) => isWithin(host, name))) return true;
+  if (!isWithin(name, dnsBaseDomain)) return false;
+  const parsed = parseHandle(handleFamily(name, dnsBaseDomain), dnsBaseDomain);
+  return 'problem' in parsed && parsed.problem === 'reserved';
+}
+
 function requireHandle(text: string, rules: Rules): string {
   const parsed = parseFor(text, rules);
   if ('problem' in parsed) throw badRequest('handle', `handle_${parsed.problem}`, parsed.message);
