@@ -144,7 +144,7 @@ for (const [name, missing, createStand] of PROVIDERS) {
 
     test('takes whatever the rules of contents let through', async () => {
       const target = fc.stringMatching(
-        /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,20}[A-Za-z0-9])?(\.[a-z0-9]{1,9}){1,3}$/,
+        /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,20}[A-Za-z0-9])?(\.[a-z0-9]{1,9}){0,2}\.[a-z][a-z0-9]{0,8}$/,
       );
       const host = target.filter((name) => !name.includes('_'));
       const number = fc.integer({ min: 0, max: 65_535 });
