@@ -44,7 +44,8 @@ function narrower(theirs: Schema, ours: Schema, resolve: Resolve): string[] {
   if (values !== undefined && !theirValues?.every((value) => values.includes(value))) {
     found.push(`is one of ${values.join(', ')}`);
   }
-  if (ours.format !== undefined && ours.format !== theirs.format) found.push(`is ${ours.format}`);
+  const isNarrower = ours.format !== undefined && ours.format !== 'int64'; // which every whole number is
+  if (isNarrower && ours.format !== theirs.format) found.push(`is ${ours.format}`);
   // Values from a list are not text that a pattern or a length could refuse.
   if (theirValues !== undefined) return found;
   // The pattern beside a format is only one way to write that format.
