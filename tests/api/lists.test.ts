@@ -8,7 +8,7 @@ import {
   type TestUser,
   UNLIMITED,
 } from '../support/harness.ts';
-import { invite, newAddress } from './stage.ts';
+import { invite, newAddress, newSessionOf } from './stage.ts';
 
 /* Every list can be read page by page, and meets every row once. */
 
@@ -25,6 +25,7 @@ beforeAll(async () => {
     await invite(ada, organizationId, newAddress());
     await ada.post('organization.create', { name: `More ${n}` });
     await ada.post('apiKey.create', { name: `key ${n}`, organizationId });
+    await newSessionOf(h, ada);
     const host = await h.organization();
     await invite(host.owner, host.id, ada.email);
     const { id: userId } = await h.user();
@@ -61,6 +62,7 @@ const LISTS: [name: string, named: boolean, most: number][] = [
   ['user.all', true, 1000],
   ['apiKey.all', false, 500],
   ['invitation.mine', false, 500],
+  ['user.listSessions', false, 1000],
   ['user.getInvitations', false, 1000],
 ];
 

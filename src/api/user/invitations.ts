@@ -9,7 +9,8 @@ import { invitationProcedure, publicProcedure, userProcedure } from '../trpc.ts'
 export const invitationProcedures = {
   getInvitations: userProcedure
     .meta({
-      summary: "List the open invitations of the caller's verified address, with their organizations",
+      summary:
+        "List the open invitations of the caller's verified address, newest first, with their organizations",
     })
     .input(ArrayPage.prefault({}))
     .output(

@@ -1,17 +1,22 @@
 import { z } from 'zod';
 import { listSessions, revokeSession } from '../../domain/session/index.ts';
+import { takePage } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
-import { Session } from '../schemas.ts';
+import { ArrayPage, Session } from '../schemas.ts';
 import { userProcedure } from '../trpc.ts';
-
-const MOST = 1000;
 
 /** Dokploy's names for what `session.all` and `session.revoke` do. */
 export const sessionProcedures = {
   listSessions: userProcedure
-    .meta({ summary: "List the caller's open sessions", description: 'The newest 1,000, without tokens.' })
+    .meta({ summary: "List the caller's open sessions, newest first", description: 'Without tokens.' })
+    .input(ArrayPage.prefault({}))
     .output(z.array(Session))
-    .query(({ ctx }) => listSessions(ctx.deps, ctx.principal, undefined, { limit: MOST })),
+    .query(async ({ ctx, input: { limit, cursor } }) => {
+      const rows = await listSessions(ctx.deps, ctx.principal, undefined, { limit: limit + 1, cursor });
+      const { items, nextCursor } = takePage(rows, limit);
+      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
+      return items;
+    }),
 
   revokeSession: userProcedure
     .meta({ summary: "End one of the caller's sessions at once" })
