@@ -6,9 +6,11 @@ import { Lines, linesOf, linesOutput } from './lines.ts';
 import { AuditEntry, isStorable, Long } from './schemas.ts';
 import { organizationProcedure, router } from './trpc.ts';
 
-const Moment = z.iso
-  .datetime({ offset: true })
-  .or(z.iso.date())
+const Moment = z
+  .union(
+    [z.iso.datetime({ offset: true }), z.iso.date()],
+    'Write a day as YYYY-MM-DD, or a moment as YYYY-MM-DDTHH:MM:SSZ.',
+  )
   .refine(isStorable, 'Out of range.')
   .optional();
 const dateOf = (text: string | undefined) => (text === undefined ? undefined : new Date(text));

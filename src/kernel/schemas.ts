@@ -14,6 +14,8 @@ import { isPermission } from './permissions.ts';
 export const NO_PATTERN = { pattern: undefined };
 
 export const Id = z.uuid().toLowerCase().meta({ example: '019a9c1e-5b7a-7cc3-9d2e-0f4a8b6c1d20' });
+/** An account by its id, or the caller's own. */
+export const UserOrMe = z.union([z.literal('me'), Id], 'Send the id of an account, or me.');
 export const Email = z
   .string()
   .trim()

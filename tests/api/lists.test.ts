@@ -188,5 +188,8 @@ describe('auditLog.all', () => {
     expect((await all({ to: '0001-01-01T00:00:00Z' })).body).toEqual([]);
     const bad = ['0000-01-01', '9999-12-31T23:59:59-10:00', '2026-02-30', 'yesterday', '+010000-01-01', ''];
     for (const from of bad) expect([from, (await all({ from })).status]).toEqual([from, 400]);
+    expect((await all({ from: 'yesterday' })).body.message).toBe(
+      'Invalid input: from: Write a day as YYYY-MM-DD, or a moment as YYYY-MM-DDTHH:MM:SSZ.',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import { type BuiltInRole, can, type Permission, roleOf } from '../../src/kernel/permissions.ts';
-import { type Body, createHarness, type Harness, type TestUser } from '../support/harness.ts';
+import { type Body, createHarness, type Harness, PASSWORD, type TestUser } from '../support/harness.ts';
 import { FLAGS, invite, leaveEverything, newRoleOf } from './stage.ts';
 
 /* Dokploy's procedures about the people of an organization. */
@@ -109,6 +109,14 @@ test('user.haveRootAccess is for rootAdmins, without a key that is limited', asy
   const bound = await h.key(root);
   const limited = await h.key(root, { scope: 'user', permissions: ['member:read'] });
   expect(await answers(whole, bound, limited)).toEqual([true, false, false]);
+});
+
+test('what can name no account is refused with the rule', async () => {
+  const { status, body } = await (await h.user()).post('user.remove', {
+    userId: 7,
+    currentPassword: PASSWORD,
+  });
+  expect([status, body.message]).toEqual([400, 'Invalid input: userId: Send the id of an account, or me.']);
 });
 
 describe('user.getInvitations', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACCOUNT_FIELDS, oneUser, ownAccount, ownMember } from '../../domain/account/index.ts';
-import { Id } from '../../kernel/schemas.ts';
+import { Id, UserOrMe } from '../../kernel/schemas.ts';
 import { Account, MemberWithUser, Profile } from '../schemas.ts';
 import { userProcedure } from '../trpc.ts';
 
@@ -26,7 +26,7 @@ export const userProcedures = {
       version: ACCOUNT_FIELDS,
       limitedKeys: 'member:read',
     })
-    .input(z.object({ userId: z.union([z.literal('me'), Id]) }))
+    .input(z.object({ userId: UserOrMe }))
     .output(Profile)
     .query(({ ctx, input }) => oneUser(ctx.deps, ctx.principal, input.userId)),
 

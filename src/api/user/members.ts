@@ -6,7 +6,7 @@ import { isLimited } from '../../domain/principal.ts';
 import { pageOf } from '../../kernel/pagination.ts';
 import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../../kernel/password.ts';
 import { can, permissionTable } from '../../kernel/permissions.ts';
-import { Email, Id } from '../../kernel/schemas.ts';
+import { Email, Id, UserOrMe } from '../../kernel/schemas.ts';
 import {
   ArrayPage,
   GrantableRole,
@@ -85,7 +85,7 @@ export const memberProcedures = {
       description:
         'All of them for oneself and for platform staff. Of a member of the active organization, those that the caller belongs to as well. Anybody else is not found.',
     })
-    .input(z.object({ userId: z.union([z.literal('me'), Id]) }))
+    .input(z.object({ userId: UserOrMe }))
     .output(z.number().int())
     .query(({ ctx, input }) => countOrganizations(ctx.deps, ctx.principal, input.userId)),
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { removesOneself, removeUser } from '../../domain/account/index.ts';
 import { PASSWORD_ATTEMPTS, requireAttempt } from '../../domain/attempts.ts';
 import { PASSWORD_MAX_LENGTH } from '../../kernel/password.ts';
-import { Id } from '../../kernel/schemas.ts';
+import { UserOrMe } from '../../kernel/schemas.ts';
 import { userProcedure } from '../trpc.ts';
 
 export const removalProcedures = {
@@ -14,7 +14,7 @@ export const removalProcedures = {
     })
     .input(
       z.object({
-        userId: z.union([z.literal('me'), Id]),
+        userId: UserOrMe,
         currentPassword: z
           .string()
           .max(PASSWORD_MAX_LENGTH)
