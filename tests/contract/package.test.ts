@@ -8,13 +8,12 @@ import { createScratch, ROOT, run, type Scratch } from './scratch.ts';
 /* What somebody gets who installs the package. */
 
 const PROGRAM = `
-import type { TRPCClient } from '@trpc/client';
-import { type AppRouter, createClient, type RouterOutputs } from 'tenantry/client';
+import { createClient, type RouterOutputs, type TenantryClient } from 'tenantry/client';
 
 type Organization = RouterOutputs['organization']['one'];
 
 const { BASE_URL = '', API_KEY = '' } = process.env;
-const client: TRPCClient<AppRouter> = createClient({ baseUrl: BASE_URL, apiKey: API_KEY });
+const client: TenantryClient = createClient({ baseUrl: BASE_URL, apiKey: API_KEY });
 
 const created: Organization = await client.organization.create.mutate({ name: 'Packed' });
 const createdAt: Date = created.createdAt;
@@ -26,6 +25,10 @@ const joinedAt: Date | undefined = all[0]?.members[0]?.createdAt;
 
 // @ts-expect-error: the id is a string.
 const refused = await client.organization.one.query({ organizationId: 7 }).catch((error) => error.data);
+// @ts-expect-error: lines are for plain HTTP.
+const lines: unknown = client.auditLog.export;
+// @ts-expect-error: forms are for plain HTTP.
+const form: unknown = client.user.uploadAvatar;
 // @ts-expect-error: there is no such field.
 const unknown: unknown = created.ownerRole;
 
@@ -35,6 +38,7 @@ console.log(JSON.stringify({
   listed: all.some(({ id }) => id === created.id),
   refused: { httpStatus: refused.httpStatus, reason: refused.reason, field: refused.issues[0].path[0] },
   unknown: unknown === undefined,
+  unserved: [lines, form].length,
 }));
 `;
 
@@ -168,5 +172,6 @@ test('the typed client compiles as a bundler and as Node resolve it, and works',
     listed: true,
     refused: { httpStatus: 400, reason: 'invalid_input', field: 'organizationId' },
     unknown: true,
+    unserved: 2,
   });
 }, 60_000);
