@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { hasCode } from '../db/embedded/error.ts';
 import { preconditionFailed } from '../kernel/errors.ts';
 import { randomSuffix } from '../kernel/secrets.ts';
+import { unless } from './interrupt.ts';
 
 /* A backup is a tar.gz: the files of an installation, and a manifest that vouches for each. */
 
@@ -32,7 +33,8 @@ export async function withDirectory<T>(task: (directory: string) => Promise<T>):
   try {
     return await task(directory);
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    // what was interrupted may write one more file meanwhile
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -59,16 +61,21 @@ export const isThere = (file: string) =>
  *
  * @throws PRECONDITION_FAILED when there is a file already
  */
-export async function pack(directory: string, file: string, facts: Facts): Promise<void> {
-  const manifest: z.infer<typeof Manifest> = { ...facts, files: await hashesOf(directory) };
+export async function pack(
+  directory: string,
+  file: string,
+  facts: Facts,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const files = await unless(interrupted, () => hashesOf(directory));
+  const manifest: z.infer<typeof Manifest> = { ...facts, files };
   await writeFile(join(directory, MANIFEST), JSON.stringify(manifest, null, 2));
   const draft = `${file}.${randomSuffix(8)}.part`;
   try {
     await writeFile(draft, '', { mode: 0o600, flag: 'wx' });
-    await tar.create({ cwd: directory, file: draft, gzip: true, portable: true }, [
-      MANIFEST,
-      ...Object.keys(manifest.files),
-    ]);
+    const contents = [MANIFEST, ...Object.keys(files)];
+    const options = { cwd: directory, file: draft, gzip: true, portable: true } as const;
+    await unless(interrupted, () => tar.create(options, contents));
     await chmod(draft, 0o600);
     const handle = await open(draft, 'r+');
     await handle.sync();

@@ -8,6 +8,7 @@ import { exists } from '../db/embedded/files.ts';
 import { keyedHash } from '../kernel/secrets.ts';
 import { loadSecret } from '../secret.ts';
 import { isThere, pack, withDirectory } from './archive.ts';
+import { interruptible, unless } from './interrupt.ts';
 import { VERSION } from './version.ts';
 import { toStandardError } from './with-deps.ts';
 
@@ -35,8 +36,11 @@ export async function copyFiles(from: string, to: string): Promise<void> {
  *
  * @throws PRECONDITION_FAILED when there is a file already, or no installation
  */
-export async function backup(config: Config, target: string): Promise<string> {
-  const [file, dataDir] = [resolve(target), dataDirOf(config)];
+export const backup = (config: Config, target: string): Promise<string> =>
+  interruptible((interrupted) => writeBackup(config, resolve(target), interrupted));
+
+async function writeBackup(config: Config, file: string, interrupted: AbortSignal): Promise<string> {
+  const dataDir = dataDirOf(config);
   if (await exists(file)) throw isThere(file);
   const server = await installedServer(config, toStandardError);
   try {
@@ -51,13 +55,9 @@ export async function backup(config: Config, target: string): Promise<string> {
         for (const name of DIRECTORIES) await copyFiles(join(dataDir, name), join(directory, name));
       };
       const createdAt = new Date().toISOString();
-      const migration = await dumpTables(server.url, tables, copyAll);
-      await pack(directory, file, {
-        version: VERSION,
-        migration,
-        createdAt,
-        secretHash: secretHashOf(secret),
-      });
+      const migration = await unless(interrupted, () => dumpTables(server.url, tables, copyAll));
+      const facts = { version: VERSION, migration, createdAt, secretHash: secretHashOf(secret) };
+      await pack(directory, file, facts, interrupted);
     });
   } finally {
     await server.stop();

@@ -10,6 +10,7 @@ import { stateOfReplica } from '../db/replica.ts';
 import { requireWall, WallError } from '../db/wall.ts';
 import { mailDirOf } from '../deps.ts';
 import { createSmtpMailer } from '../platform/mail/smtp.ts';
+import { interruptible, unless } from './interrupt.ts';
 import { toStandardError } from './with-deps.ts';
 
 const OLDEST_POSTGRES = 15;
@@ -198,12 +199,14 @@ export async function doctor(
 
 async function checkServer(config: Config): Promise<Finding[]> {
   try {
-    const server = await existingServer(config, toStandardError);
-    try {
-      return await checkDatabase(server.url);
-    } finally {
-      await server.stop();
-    }
+    return await interruptible(async (interrupted) => {
+      const server = await existingServer(config, toStandardError);
+      try {
+        return await unless(interrupted, () => checkDatabase(server.url));
+      } finally {
+        await server.stop();
+      }
+    });
   } catch (error) {
     return [
       {

@@ -3,8 +3,12 @@ import { EmbeddedServerError } from '../db/embedded/index.ts';
 import { NewerDatabaseError } from '../db/migrate.ts';
 import { WallError } from '../db/wall.ts';
 import { DomainError } from '../kernel/errors.ts';
+import { InterruptedError } from './interrupt.ts';
 
-const EXPECTED = [ConfigError, EmbeddedServerError, NewerDatabaseError, WallError, DomainError];
+const EXPECTED = [
+  ...[ConfigError, EmbeddedServerError, NewerDatabaseError, WallError],
+  ...[DomainError, InterruptedError],
+];
 
 /** Ends with the message alone for what an operator can mend, and with everything for what he cannot. */
 export function explainAndExit(error: unknown): never {

@@ -8,6 +8,7 @@ import { copyMigrations, isKnown, migrateDatabase } from '../db/migrate.ts';
 import { preconditionFailed } from '../kernel/errors.ts';
 import { type Facts, unpack, withDirectory } from './archive.ts';
 import { copyFiles, DIRECTORIES, secretHashOf } from './backup.ts';
+import { interruptible, unless } from './interrupt.ts';
 import { toStandardError } from './with-deps.ts';
 
 const refuse = (reason: string, message: string) =>
@@ -43,10 +44,13 @@ async function requireNothingAt(paths: string[]): Promise<void> {
  *
  * @throws PRECONDITION_FAILED for a backup that is broken or of a newer version, and where there is anything already
  */
-export async function restore(config: Config, file: string): Promise<string> {
+export const restore = (config: Config, file: string): Promise<string> =>
+  interruptible((interrupted) => readBackup(config, file, interrupted));
+
+function readBackup(config: Config, file: string, interrupted: AbortSignal): Promise<string> {
   const dataDir = dataDirOf(config);
   return withDirectory(async (directory) => {
-    const facts = await unpack(file, directory);
+    const facts = await unless(interrupted, () => unpack(file, directory));
     requireVersion(facts);
     await requireSecret(config, directory, facts);
     const secret = config.secret === undefined ? ['secret'] : [];
@@ -63,6 +67,7 @@ export async function restore(config: Config, file: string): Promise<string> {
         await mkdir(dataDir, { recursive: true });
         for (const name of DIRECTORIES) await copyFiles(join(directory, name), join(dataDir, name));
         for (const name of secret) await copyFile(join(directory, name), join(dataDir, name));
+        interrupted.throwIfAborted(); // from here on it goes to its end
         await loadTables(server.url, join(directory, 'tables'));
         await migrateDatabase(server.url);
       } finally {

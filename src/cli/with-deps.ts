@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { installedServer, openDatabase, type sharedServer } from '../database.ts';
 import type { Database } from '../db/client.ts';
 import type { Deps } from '../domain/deps.ts';
+import { interruptible, unless } from './interrupt.ts';
 
 /** A command needs few connections and leaves the rest to the service. */
 const POOL_SIZE = 2;
@@ -21,12 +22,14 @@ export async function withDatabase<T>(
   task: (database: Database) => Promise<T>,
   findServer: typeof sharedServer = installedServer,
 ): Promise<T> {
-  const { database, close } = await openDatabase(await findServer(config, toStandardError), POOL_SIZE);
-  try {
-    return await task(database);
-  } finally {
-    await close();
-  }
+  return interruptible(async (interrupted) => {
+    const { database, close } = await openDatabase(await findServer(config, toStandardError), POOL_SIZE);
+    try {
+      return await unless(interrupted, () => task(database));
+    } finally {
+      await close();
+    }
+  });
 }
 
 /** The same for what needs more than the database, and is loaded for that alone. */

@@ -44,18 +44,22 @@ export async function freePort(): Promise<number> {
 
 export type Finished = { code: number | null; stdout: string; stderr: string };
 
-/** Runs `tenantry` with these arguments until it ends. */
+/** Runs `tenantry` with these arguments until it ends. `meanwhile` may send it a signal. */
 export async function tenantry(
   args: string[],
   environment: NodeJS.ProcessEnv,
   input = '',
+  meanwhile = async (_kill: (signal: NodeJS.Signals) => void): Promise<void> => {},
 ): Promise<Finished> {
   const child = spawn(process.execPath, ['dist/service/tenantry.js', ...args], {
     env: { ...plainEnvironment(), ...environment },
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   child.stdin.end(input);
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [[code]] = (await Promise.all([
+    once(child, 'close'),
+    meanwhile((signal) => void child.kill(signal)),
+  ])) as [[number | null], unknown];
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
