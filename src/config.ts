@@ -52,6 +52,21 @@ const isServer = (text: string): boolean => {
   const [, bare = text] = /^\[?([0-9a-f.:]+?)\]?(?::\d{1,5})?$/i.exec(text) ?? [];
   return ipaddr.isValid(bare) || ipaddr.isValid(text);
 };
+const canBeDecoded = (text: string): boolean => {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+};
+/** A server, with the user and the password that it asks for. */
+const account = (protocol: RegExp) =>
+  z.url({ protocol }).refine((text) => {
+    const { username, password, hostname } = new URL(text);
+    return [username, password, hostname].every(canBeDecoded);
+  }, 'must have a % in its user or password written as %25');
 const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
 
 const Settings = z.object({
@@ -61,8 +76,8 @@ const Settings = z.object({
   TRUSTED_ORIGINS: list.pipe(z.array(origin)).default([]),
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
   DATA_DIR: z.string().min(1).optional(),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  DATABASE_REPLICA_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_URL: account(/^postgres(ql)?$/).optional(),
+  DATABASE_REPLICA_URL: account(/^postgres(ql)?$/).optional(),
   DATABASE_POOL_SIZE: whole(1, 200).default(10),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   ROOT_EMAIL: Email.optional(),
@@ -74,9 +89,9 @@ const Settings = z.object({
     .default('tenantry.internal'),
   MAX_ORGANIZATIONS_PER_USER: whole(1, 1_000_000).default(20),
   RATE_LIMIT_PER_MINUTE: whole(0, 10_000_000).default(6_000),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_URL: account(/^rediss?$/).optional(),
   MAIL_FROM: z.string().min(3).max(320).default('Tenantry <no-reply@localhost>'),
-  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  SMTP_URL: account(/^smtps?$/).optional(),
   RESEND_API_KEY: z.string().min(1).optional(),
   AVATAR_S3_BUCKET: z.string().min(3).max(255).optional(),
   AVATAR_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),

@@ -12,11 +12,15 @@ export const dataDirOf = (config: Config): string => config.dataDir ?? defaultDa
 /** A database server, and how to let go of it. */
 export type Server = { url: string; stop(): Promise<void> };
 
+/** Of the embedded server: those of the pool, and some for commands beside the service. */
+const connectionsFor = (poolSize: number): number => Math.max(50, poolSize + 20);
+
 /** PostgreSQL at DATABASE_URL, or the embedded server, started for this process alone. */
 export async function ownServer(config: Config, log: Log, onLost: (reason: string) => void): Promise<Server> {
   if (config.databaseUrl !== undefined) return { url: config.databaseUrl, stop: async () => {} };
   return startEmbedded({
     directory: dataDirOf(config),
+    settings: { max_connections: String(connectionsFor(config.databasePoolSize)) },
     log: (message) => log.info(message),
     onExit: onLost,
   });

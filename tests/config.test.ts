@@ -62,6 +62,22 @@ test('a replica belongs to a database that is named too', () => {
   ]);
 });
 
+test.each(['DATABASE_URL', 'DATABASE_REPLICA_URL', 'SMTP_URL', 'REDIS_URL'])(
+  'a password in %s whose %% is no escape is refused, and not quoted',
+  (name) => {
+    const protocol = { SMTP_URL: 'smtp', REDIS_URL: 'redis' }[name] ?? 'postgres';
+    const problemsWith = (password: string) =>
+      problemsOf({
+        ...{ AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough', DATABASE_URL: 'postgres://db/x' },
+        [name]: `${protocol}://ada:${password}@db.example.org/x`,
+      });
+    expect(problemsWith('100%25canary')).toEqual([]);
+    expect(problemsWith('100%canary')).toEqual([
+      `${name}: must have a % in its user or password written as %25`,
+    ]);
+  },
+);
+
 test('webhooks reach public addresses by https, and what the operator adds', () => {
   expect(readConfig({}).webhooks).toEqual({ allowHttp: false, allowedNetworks: [] });
   const environment = { WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_ALLOWED_NETWORKS: '10.1.2.3/8, fd00::1' };

@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { ownServer } from '../../src/database.ts';
 import { findBinaries } from '../../src/db/embedded/binaries.ts';
 import { defaultDataDirectory, EmbeddedServerError, startEmbedded } from '../../src/db/embedded/index.ts';
 import { readPostmasterFile } from '../../src/db/embedded/orphan.ts';
@@ -32,6 +34,14 @@ afterEach(async () => {
 
 afterAll(async () => {
   if (prototype) await rm(await prototype, { recursive: true });
+});
+
+test('takes the connections of the largest pool, and those of commands beside it', async () => {
+  const config = readConfig({ DATA_DIR: await temporary(), DATABASE_POOL_SIZE: '200' });
+  const server = await ownServer(config, { info: ignore, error: ignore }, ignore);
+  undo.push(() => server.stop());
+  const [row] = await query(server.url, `select current_setting('max_connections')::int as connections`);
+  expect(row?.connections).toBeGreaterThanOrEqual(210);
 });
 
 test('keeps its data from one start to the next, on 127.0.0.1 only', async () => {
