@@ -17,7 +17,7 @@ export type Transaction = Sql & { readonly transaction: unique symbol };
 export type Database = {
   /** Statements that need no transaction, one after another. */
   query<T>(fn: (sql: Sql) => Promise<T>): Promise<T>;
-  /** All or nothing; read committed. A deadlock or a serialization failure is tried once more. */
+  /** All or nothing; read committed. A deadlock or a serialization failure is tried once more, an outdated plan often. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T>;
 };
 
@@ -58,7 +58,11 @@ export function createClient(url: string, max: number): postgres.Sql<{ bigint: n
   });
 }
 
-const RETRIED = new Set(['deadlock', 'serialization_failure']);
+/**
+ * How often a transaction is tried again, by the reason of its failure. Each connection has plans of its own, and forgets an
+ * outdated one when that fails.
+ */
+const RETRIES: Record<string, number> = { deadlock: 1, serialization_failure: 1, plan_outdated: 20 };
 
 async function translated<T>(task: () => Promise<T>): Promise<T> {
   try {
@@ -68,12 +72,13 @@ async function translated<T>(task: () => Promise<T>): Promise<T> {
   }
 }
 
-async function twiceIfNeeded<T>(task: () => Promise<T>): Promise<T> {
-  try {
-    return await task();
-  } catch (error) {
-    if (error instanceof DomainError && RETRIED.has(error.reason)) return task();
-    throw error;
+async function againIfNeeded<T>(task: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await task();
+    } catch (error) {
+      if (!(error instanceof DomainError) || attempt >= (RETRIES[error.reason] ?? 0)) throw error;
+    }
   }
 }
 
@@ -91,7 +96,7 @@ export function databaseWithin(tx: Transaction): Database {
     });
   return {
     query: (fn) => translated(() => fn(tx)),
-    transaction: (fn) => twiceIfNeeded(() => nested(fn)),
+    transaction: (fn) => againIfNeeded(() => nested(fn)),
   };
 }
 
@@ -110,7 +115,7 @@ export function createDatabase(options: DatabaseOptions) {
 
   const database: Database = {
     query: (fn) => attempt(() => fn(client)),
-    transaction: (fn) => twiceIfNeeded(() => begin(fn)),
+    transaction: (fn) => againIfNeeded(() => begin(fn)),
   };
   return { database, client, close: () => client.end({ timeout: 5 }) };
 }

@@ -7,10 +7,14 @@ const CONNECTION_LOST = new Set([
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
   'CONNECT_TIMEOUT',
+  'EAI_AGAIN',
   'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOTFOUND',
   'EPIPE',
+  'ETIMEDOUT',
 ]);
 
 const busy = (reason: string, cause: unknown) =>
@@ -56,6 +60,8 @@ export function translateError(error: unknown): unknown {
       case '57P02': // crash_shutdown
       case '57P03': // cannot_connect_now
         return busy('database_unavailable', error);
+      case '0A000': // feature_not_supported: also a prepared statement whose columns a migration has changed
+        return error.routine === 'RevalidateCachedQuery' ? busy('plan_outdated', error) : error;
       default:
         // Connection exceptions and insufficient resources.
         if (/^(?:08|53)/.test(error.code)) return busy('database_unavailable', error);

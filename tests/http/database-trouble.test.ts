@@ -8,6 +8,7 @@ import {
   type Reply,
   statuses,
   times,
+  UNLIMITED,
 } from '../support/harness.ts';
 import { createProxiedDatabase } from './database-proxy.ts';
 import { hold } from './held.ts';
@@ -87,6 +88,19 @@ describe('a database that is slow', () => {
     expect(ms).toBeLessThan(8_000);
     expect((await ada.get('user.session')).status).toBe(200);
   });
+});
+
+test('a database that is migrated beside the service: no change fails by a plan of before', async () => {
+  await using h = await createHarness({}, { rateLimiter: UNLIMITED });
+  const { owner, id } = await h.organization();
+  const renameAll = () =>
+    Promise.all(
+      times(8, (n) => owner.post('organization.update', { organizationId: id, name: `Acme ${n}` })),
+    );
+  expect(statuses(await renameAll())).toEqual(times(8, () => 200));
+  await h.sql`alter table organizations add column later int`;
+  await h.sql`alter table memberships add column later int`;
+  for (const _round of times(3, (n) => n)) expect(statuses(await renameAll())).toEqual(times(8, () => 200));
 });
 
 describe('a database that is gone', () => {
