@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createApp } from '../app.ts';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { explainAndExit } from './explain.ts';
 
 /** Requests and jobs have ten seconds each, at the same time, and the database has fifteen. */
@@ -17,12 +17,23 @@ const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../dist/console', import.met
 /** By how much the heap may grow before it is cleared up, in percent; left to itself, V8 lets it grow fourfold. */
 const HEAP_GROWTH = 50;
 
+/** Lines that wait for room on a full disk, in bytes; what is more is dropped. */
+const LOG_BACKLOG = 1 << 20;
+
+/** A log that cannot be written, and could be told to nobody, does not hold up the service: it is written once it can be. */
+function openLog({ logLevel }: Config): Logger {
+  const output = pino.destination({ fd: 1, maxLength: LOG_BACKLOG, sync: true });
+  output.on('error', () => {});
+  output.flushSync = () => {}; // each line was tried when it came; this would try for ever, and nothing else
+  return pino({ level: logLevel }, output);
+}
+
 /** Runs the service until it is told to stop. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   try {
     const config = readConfig(environment);
-    const logger = pino({ level: config.logLevel });
+    const logger = openLog(config);
     const hasConsole = existsSync(`${CONSOLE_DIRECTORY}/index.html`);
     if (!hasConsole) logger.warn('the console is not built: npm run build:console');
     const starting = createApp(config, logger, {

@@ -1,4 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -7,7 +9,14 @@ import { findRunning } from '../../src/db/embedded/index.ts';
 import { httpCaller, times } from '../support/harness.ts';
 import { auditOf, type Load, startLoad, totalOf } from '../support/load.ts';
 import { faultRoundsOf, tell } from '../support/rounds.ts';
-import { ROOT, type Service, signInRoot, startService, temporaryDirectory } from '../support/service.ts';
+import {
+  freePort,
+  ROOT,
+  type Service,
+  signInRoot,
+  startService,
+  temporaryDirectory,
+} from '../support/service.ts';
 
 const ROUNDS = faultRoundsOf(1);
 const WRITES = 20;
@@ -33,6 +42,32 @@ async function fill(file: string): Promise<void> {
     await handle.close();
   }
 }
+
+test.skipIf(!existsSync('/dev/full'))(
+  'the disk of the log full: the service answers, and ends',
+  async () => {
+    const [directory, port, log] = [
+      await temporaryDirectory(),
+      await freePort(),
+      await open('/dev/full', 'w'),
+    ];
+    onTestFinished(async () => {
+      await log.close();
+      await rm(directory, { recursive: true, force: true });
+    });
+    const environment = { PATH: process.env.PATH, DATA_DIR: directory, PORT: String(port) };
+    const stdio = ['ignore', log.fd, 'inherit'] as const;
+    const child = spawn(process.execPath, ['dist/service/main.js'], { env: environment, stdio: [...stdio] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    const isUp = async () => expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+    await vi.waitFor(isUp, 60_000);
+    for (const _request of times(20, (n) => n)) await isUp(); // each has its line
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  },
+  120_000,
+);
 
 test('the disk full under load: 503 until there is room again, and nothing is lost', async ({ skip }) => {
   const directory = await temporaryDirectory();
