@@ -19,7 +19,9 @@ type Callable<Calls> = {
   [Name in keyof Calls as IsJson<Calls[Name][keyof Calls[Name]]> extends true ? Name : never]: Calls[Name];
 };
 type Client = TRPCClient<AppRouter>;
-export type TenantryClient = { [Router in keyof Client]: Callable<Client[Router]> };
+export type TenantryClient = {
+  [Router in keyof Client]: Router extends string ? Callable<Client[Router]> : Client[Router];
+};
 /** What a procedure takes: `RouterInputs['organization']['create']`. */
 export type RouterInputs = inferRouterInputs<AppRouter>;
 /** What a procedure answers: `RouterOutputs['organization']['one']`. */

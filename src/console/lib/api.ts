@@ -1,4 +1,4 @@
-import { getUntypedClient, TRPCClientError } from '@trpc/client';
+import { getUntypedClient, type TRPCClient, TRPCClientError } from '@trpc/client';
 import { type AppRouter, createClient, type RouterInputs, type RouterOutputs } from '../../client/index.ts';
 import { texts } from '../texts.ts';
 import { lost, reached } from './connection.ts';
@@ -77,7 +77,8 @@ async function send(url: URL | RequestInfo, init?: RequestInit): Promise<Respons
   }
 }
 
-const client = getUntypedClient(createClient({ baseUrl: '', fetch: send }));
+/** By names as they come; what the client's type leaves out is not asked for. */
+const client = getUntypedClient(createClient({ baseUrl: '', fetch: send }) as TRPCClient<AppRouter>);
 
 function asCallError(error: unknown, input: unknown): CallError {
   if (error instanceof CallError) return error;

@@ -1,4 +1,11 @@
-import type { knownClients, sessions, sshKeys, tunnelAllocations, tunnelDevices, users } from '../../db/schema/index.ts';
+import type {
+  knownClients,
+  sessions,
+  sshKeys,
+  tunnelAllocations,
+  tunnelDevices,
+  users,
+} from '../../db/schema/index.ts';
 import { unauthorized } from '../../kernel/errors.ts';
 import { type ApiKey, listApiKeys } from '../api-key/index.ts';
 import type { AuditEntry } from '../audit/index.ts';
