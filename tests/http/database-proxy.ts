@@ -33,8 +33,8 @@ export async function createProxiedDatabase() {
     }
     watch(inner).pipe(outer).pipe(inner);
   };
-  const listen = async (port: number): Promise<Server> => {
-    const server = createServer(accept).listen(port, '127.0.0.1');
+  const listen = async (port: number, listener = accept): Promise<Server> => {
+    const server = createServer(listener).listen(port, '127.0.0.1');
     await once(server, 'listening');
     return server;
   };
@@ -53,7 +53,13 @@ export async function createProxiedDatabase() {
     /** Ends every connection and takes no more. */
     cut,
     async restore() {
+      server.close();
       server = await listen(port);
+    },
+    /** Takes connections and ends them at once, as proxies do that have nothing behind them. */
+    async standEmpty() {
+      cut();
+      server = await listen(port, (socket) => void socket.end());
     },
     /** Ends the connection over which this text is sent next. */
     cutAt(text: string, how: 'close' | 'reset') {
