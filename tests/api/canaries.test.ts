@@ -137,6 +137,7 @@ describe('a column that can hold text', () => {
     idempotency_answers: ['body', 'key_hash', 'request_hash'], // encrypted, and hashed under the server's secret
     invitations: ['custom_role', 'email', 'role', 'status'],
     jobs: ['last_error', 'name', 'payload'],
+    known_clients: ['client'],
     licenses: ['plan'],
     memberships: ['custom_role', 'role'],
     nodes: ['address', 'agent_version', 'name', 'pool'],

@@ -12,7 +12,7 @@ import { type Cast, createCast, createStage, INPUTS, type Stage } from './stage.
 /** Those that ask more than twice, and how often. */
 const MORE: Record<string, number> = {
   'user.get': 4, // the account, the membership and the keys, in one answer as Dokploy wants it
-  'user.export': 11, // everything there is of an account
+  'user.export': 12, // everything there is of an account
   'organization.deletePreview': 3, // what would go, and what stands in the way
   'node.available': 3, // the tier decides which nodes are asked for
   'dnsZone.export': 3, // the zone, and its records
