@@ -6,7 +6,7 @@ import { dumpTables } from '../db/dump.ts';
 import { hasCode } from '../db/embedded/error.ts';
 import { exists } from '../db/embedded/files.ts';
 import { keyedHash } from '../kernel/secrets.ts';
-import { loadSecret } from '../secret.ts';
+import { existingSecret } from '../secret.ts';
 import { isThere, pack, withDirectory } from './archive.ts';
 import { interruptible, unless } from './interrupt.ts';
 import { VERSION } from './version.ts';
@@ -34,7 +34,7 @@ export async function copyFiles(from: string, to: string): Promise<void> {
  * Writes the whole installation into one file, as it is at one moment, beside a running service or without one. A secret
  * that came in by AUTH_SECRET is left out, and pictures that are kept in S3.
  *
- * @throws PRECONDITION_FAILED when there is a file already, or no installation
+ * @throws PRECONDITION_FAILED when there is a file already, no installation, or not its secret
  */
 export const backup = (config: Config, target: string): Promise<string> =>
   interruptible((interrupted) => writeBackup(config, resolve(target), interrupted));
@@ -44,7 +44,7 @@ async function writeBackup(config: Config, file: string, interrupted: AbortSigna
   if (await exists(file)) throw isThere(file);
   const server = await installedServer(config, toStandardError);
   try {
-    const secret = config.secret ?? (await loadSecret(dataDir));
+    const secret = await existingSecret(config);
     await withDirectory(async (directory) => {
       const tables = join(directory, 'tables');
       await mkdir(tables);

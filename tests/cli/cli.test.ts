@@ -196,3 +196,20 @@ test('commands share the embedded database with a running service', async () => 
   expect(await service.end('SIGTERM')).toBe(0);
   await rm(own.DATA_DIR, { recursive: true, force: true });
 });
+
+test('where the service has its secret from AUTH_SECRET, a command without it is refused and makes up none', async () => {
+  const own = { DATA_DIR: await temporaryDirectory() };
+  const service = await startService({ ...own, AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough' });
+  for (const command of [
+    ['backup', join(own.DATA_DIR, 'backup.tar.gz')],
+    ['audit', 'verify'],
+  ]) {
+    const { code, stderr } = await tenantry(command, own);
+    expect({ command, code }).toEqual({ command, code: 1 });
+    expect(stderr).toContain('has no secret. Set AUTH_SECRET');
+  }
+  const files = await readdir(own.DATA_DIR);
+  expect(files.filter((name) => /secret|backup/.test(name))).toEqual([]);
+  expect(await service.end('SIGTERM')).toBe(0);
+  await rm(own.DATA_DIR, { recursive: true, force: true });
+});
