@@ -5,8 +5,9 @@ import type { Pending } from './pending.ts';
 const PATIENCE_MS = 10_000;
 
 /**
- * Lets `app.close()` end with the last request, or when its patience ends: what is not answered then never is. Node would wait for more: for connections that are kept alive after
- * their last answer, and for those that never sent anything, whose time limits it no longer checks.
+ * Lets `app.close()` end with the last request, or when its patience ends: what is not answered then never is. Node would
+ * wait for more: for connections that are kept alive after their last answer, and for those that never sent anything, whose
+ * time limits it no longer checks.
  */
 export function endWithLastRequest(app: FastifyInstance, pending: Pending, patienceMs = PATIENCE_MS): void {
   let isClosing = false;

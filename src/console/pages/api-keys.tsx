@@ -7,14 +7,14 @@ import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
-import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
 import { Check, Field, Form, Select } from '../ui/form.tsx';
 import { List } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
 import { Notice } from '../ui/notice.tsx';
-import { Copyable, Page } from '../ui/page.tsx';
+import { Page } from '../ui/page.tsx';
 import { PermissionGrid } from '../ui/permission-grid.tsx';
+import { Secret } from '../ui/secret.tsx';
 
 const t = texts.apiKeys;
 type ApiKey = OutputOf<'apiKey.all'>['items'][number];
@@ -173,15 +173,8 @@ function Rotate({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
 
 function ShownOnce({ apiKey, onDone }: { apiKey: string; onDone: () => void }) {
   return (
-    <>
-      <Notice>{t.once}</Notice>
-      <Copyable text={apiKey} label={t.copyKey} />
+    <Secret text={apiKey} about={t.once} label={t.copyKey} onDone={onDone}>
       <pre>{`export TENANTRY_KEY=${apiKey}`}</pre>
-      <div className="form-end">
-        <Button kind="primary" onClick={onDone}>
-          {texts.finished}
-        </Button>
-      </div>
-    </>
+    </Secret>
   );
 }

@@ -5,13 +5,13 @@ import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
-import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
 import { Check, changed, Field, Form, Select } from '../ui/form.tsx';
 import { List, Skeleton } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
-import { Notice, Problem } from '../ui/notice.tsx';
+import { Problem } from '../ui/notice.tsx';
 import { Copyable, Page } from '../ui/page.tsx';
+import { Secret } from '../ui/secret.tsx';
 
 const t = texts.licenses;
 type License = OutputOf<'license.all'>['items'][number];
@@ -112,17 +112,7 @@ export function Licenses() {
 function CreateForm({ onDone }: { onDone: () => void }) {
   const create = useAct('license.create', { done: t.created });
   if (create.data !== undefined) {
-    return (
-      <>
-        <Notice>{t.keyAbout}</Notice>
-        <Copyable text={create.data.key} label={texts.copy} />
-        <div className="form-end">
-          <Button kind="primary" onClick={onDone}>
-            {texts.finished}
-          </Button>
-        </div>
-      </>
-    );
+    return <Secret text={create.data.key} about={t.keyAbout} onDone={onDone} />;
   }
   return (
     <Form

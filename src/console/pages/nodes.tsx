@@ -6,13 +6,13 @@ import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
-import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
 import { Check, Field, Form, Select, type Values } from '../ui/form.tsx';
 import { List } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
-import { Notice, Problem } from '../ui/notice.tsx';
-import { Copyable, Page } from '../ui/page.tsx';
+import { Problem } from '../ui/notice.tsx';
+import { Page } from '../ui/page.tsx';
+import { Secret } from '../ui/secret.tsx';
 
 const t = texts.nodes;
 type Node = OutputOf<'node.all'>['items'][number];
@@ -182,25 +182,11 @@ const Fields = ({ node }: { node: Described }) => (
 
 function CreateForm({ onDone }: { onDone: () => void }) {
   const create = useAct('node.create');
-  if (create.data !== undefined) return <Token token={create.data.token} onDone={onDone} />;
+  if (create.data !== undefined) return <Secret text={create.data.token} about={t.once} onDone={onDone} />;
   return (
     <Form act={create} input={given} submit={t.create}>
       <Fields node={NEW} />
     </Form>
-  );
-}
-
-function Token({ token, onDone }: { token: string; onDone: () => void }) {
-  return (
-    <>
-      <Notice>{t.once}</Notice>
-      <Copyable text={token} label={texts.copy} />
-      <div className="form-end">
-        <Button kind="primary" onClick={onDone}>
-          {texts.finished}
-        </Button>
-      </div>
-    </>
   );
 }
 
@@ -249,7 +235,7 @@ function Rotate({ node: { id: nodeId, name }, onClose }: StepProps) {
   return (
     <Dialog title={t.rotateTitle(name)} onClose={onClose}>
       {rotate.data !== undefined ? (
-        <Token token={rotate.data.token} onDone={onClose} />
+        <Secret text={rotate.data.token} about={t.once} onDone={onClose} />
       ) : (
         <Form act={rotate} input={() => ({ nodeId })} submit={t.rotate} kind="danger">
           <p>{t.rotateAbout}</p>

@@ -14,7 +14,7 @@ import { List, Skeleton } from '../ui/list.tsx';
 import { Problem, Unreadable } from '../ui/notice.tsx';
 import { NotFound } from '../ui/outside.tsx';
 import { Page, Section } from '../ui/page.tsx';
-import { EventChoice, eventsOf, type Webhook as Hook, Secret, WebhookState } from '../ui/webhook.tsx';
+import { EventChoice, eventsOf, type Webhook as Hook, SigningSecret, WebhookState } from '../ui/webhook.tsx';
 
 const t = texts.webhook;
 type Delivery = OutputOf<'webhook.deliveries'>['items'][number];
@@ -134,7 +134,7 @@ function Deliveries({ webhook: { id: webhookId } }: { webhook: Hook }) {
 
 function Edit({ webhook, onDone }: { webhook: Hook; onDone: () => void }) {
   const update = useAct('webhook.update', { done: t.changed });
-  if (update.data?.secret !== undefined) return <Secret secret={update.data.secret} onDone={onDone} />;
+  if (update.data?.secret !== undefined) return <SigningSecret secret={update.data.secret} onDone={onDone} />;
   return (
     <Form
       act={update}

@@ -5,10 +5,8 @@ import { useAct, useRead } from '../lib/calls.tsx';
 import { useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Badge } from './bits.tsx';
-import { Button } from './button.tsx';
 import { Check, Field, Form, type Values } from './form.tsx';
-import { Notice } from './notice.tsx';
-import { Copyable } from './page.tsx';
+import { Secret } from './secret.tsx';
 
 const t = texts.webhooks;
 export type Webhook = OutputOf<'webhook.all'>[number];
@@ -57,7 +55,7 @@ export function EventChoice({ chosen = ['*'] }: { chosen?: readonly string[] }) 
 export function CreateWebhook({ onDone }: { onDone: () => void }) {
   const { id: organizationId } = useOrganization();
   const create = useAct('webhook.create');
-  if (create.data !== undefined) return <Secret secret={create.data.secret} onDone={onDone} />;
+  if (create.data !== undefined) return <SigningSecret secret={create.data.secret} onDone={onDone} />;
   return (
     <Form
       act={create}
@@ -77,16 +75,6 @@ export function CreateWebhook({ onDone }: { onDone: () => void }) {
 }
 
 /** The signing secret, this once. */
-export function Secret({ secret, onDone }: { secret: string; onDone: () => void }) {
-  return (
-    <>
-      <Notice>{t.once}</Notice>
-      <Copyable text={secret} label={t.copySecret} />
-      <div className="form-end">
-        <Button kind="primary" onClick={onDone}>
-          {texts.finished}
-        </Button>
-      </div>
-    </>
-  );
-}
+export const SigningSecret = ({ secret, onDone }: { secret: string; onDone: () => void }) => (
+  <Secret text={secret} about={t.once} label={t.copySecret} onDone={onDone} />
+);
