@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AUDIT_FAULTS, exportAuditLog, listAuditLog, verifyChain } from '../domain/audit/index.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import { Id } from '../kernel/schemas.ts';
 import { Lines, linesOf, linesOutput } from './lines.ts';
 import { AuditEntry, isStorable, Long } from './schemas.ts';
@@ -64,9 +64,9 @@ export const auditLogRouter = router({
     )
     .output(z.array(AuditEntry))
     .query(async ({ ctx, input: { limit, offset, cursor, ...filter } }) => {
-      const page = { limit: limit + 1, offset, cursor };
-      const rows = await listAuditLog(ctx.deps, ctx.actor, withDates(filter), page);
-      const { items, nextCursor } = takePage(rows, limit);
+      const { items, nextCursor } = await pageOf({ limit, cursor }, (page) =>
+        listAuditLog(ctx.deps, ctx.actor, withDates(filter), { offset, ...page }),
+      );
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),

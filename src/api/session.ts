@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listSessions, logout, logoutAll, revokeSession } from '../domain/session/index.ts';
-import { takePage } from '../kernel/pagination.ts';
+import { pageOf } from '../kernel/pagination.ts';
 import { Id } from '../kernel/schemas.ts';
 import { ListPage, Session } from './schemas.ts';
 import { router, userProcedure } from './trpc.ts';
@@ -16,8 +16,8 @@ export const sessionRouter = router({
     })
     .input(ListPage.extend({ userId: Id.optional() }).prefault({}))
     .output(z.object({ items: z.array(Session), nextCursor: Id.nullable() }))
-    .query(async ({ ctx, input: { userId, limit, cursor } }) =>
-      takePage(await listSessions(ctx.deps, ctx.principal, userId, { limit: limit + 1, cursor }), limit),
+    .query(({ ctx, input }) =>
+      pageOf(input, (page) => listSessions(ctx.deps, ctx.principal, input.userId, page)),
     ),
 
   revoke: userProcedure

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listSessions, revokeSession } from '../../domain/session/index.ts';
-import { takePage } from '../../kernel/pagination.ts';
+import { pageOf } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { ArrayPage, Session } from '../schemas.ts';
 import { userProcedure } from '../trpc.ts';
@@ -11,9 +11,10 @@ export const sessionProcedures = {
     .meta({ summary: "List the caller's open sessions, newest first", description: 'Without tokens.' })
     .input(ArrayPage.prefault({}))
     .output(z.array(Session))
-    .query(async ({ ctx, input: { limit, cursor } }) => {
-      const rows = await listSessions(ctx.deps, ctx.principal, undefined, { limit: limit + 1, cursor });
-      const { items, nextCursor } = takePage(rows, limit);
+    .query(async ({ ctx, input }) => {
+      const { items, nextCursor } = await pageOf(input, (page) =>
+        listSessions(ctx.deps, ctx.principal, undefined, page),
+      );
       if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
       return items;
     }),

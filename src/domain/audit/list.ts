@@ -8,14 +8,14 @@ export function listAuditLog(
   deps: Deps,
   actor: OrganizationActor,
   filter: AuditFilter,
-  page: { limit: number; offset: number; cursor?: string | undefined },
+  page: { limit: number; offset: number; cursor: string | null },
 ): Promise<AuditEntry[]> {
   return deps.reader.query(
     (sql) => sql<AuditEntry[]>`
       select * from audit_log
       where organization_id = ${actor.organizationId} ${matching(sql, filter)}
-        ${page.cursor === undefined ? sql`` : sql`and id < ${page.cursor}`}
+        ${page.cursor === null ? sql`` : sql`and id < ${page.cursor}`}
       order by id desc
-      limit ${page.limit} offset ${page.cursor === undefined ? page.offset : 0}`,
+      limit ${page.limit} offset ${page.cursor === null ? page.offset : 0}`,
   );
 }

@@ -20,7 +20,7 @@ export async function listSessions(
   deps: Deps,
   principal: Principal,
   userId: string | undefined,
-  page: { limit: number; cursor?: string | undefined },
+  page: { limit: number; cursor: string | null },
 ): Promise<Session[]> {
   const id = userId ?? principal.userId;
   if (id !== principal.userId) {
