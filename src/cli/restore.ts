@@ -60,7 +60,7 @@ function readBackup(config: Config, file: string, interrupted: AbortSignal): Pro
     try {
       const server = await ownServer(config, toStandardError, (reason) => toStandardError.error(reason));
       try {
-        await requireEmpty(server.url);
+        await requireEmpty(server.url, facts.migration);
         const migrations = join(directory, 'migrations');
         await copyMigrations(facts.migration, migrations);
         await migrateDatabase(server.url, migrations);

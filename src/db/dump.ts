@@ -88,12 +88,14 @@ async function requireNoRows(sql: postgres.ISql, name: string): Promise<void> {
 /**
  * Looks whether a backup may come into this database, and changes nothing.
  *
- * @throws PRECONDITION_FAILED for tables that are not ours, and for rows in those that are
+ * @param migration the newest one that the backup's tables had had
+ * @throws PRECONDITION_FAILED for tables that are not ours or are newer than the backup, and for rows in those that are ours
  */
-export async function requireEmpty(url: string): Promise<void> {
+export async function requireEmpty(url: string, migration: number): Promise<void> {
   const client = connect(url);
   try {
-    const hasOurs = (await newestApplied(client)) > 0;
+    const applied = await newestApplied(client);
+    const hasOurs = applied > 0;
     const tables = await client<{ name: string }[]>`
       select tablename as name from pg_tables where schemaname = 'public' order by 1`;
     for (const { name } of tables) {
@@ -104,6 +106,12 @@ export async function requireEmpty(url: string): Promise<void> {
           `The database has a table ${name} that is not of Tenantry. Restore into an empty one.`,
         );
       }
+    }
+    if (applied > migration) {
+      throw preconditionFailed(
+        'database_newer',
+        'The database has the tables of a newer version than the backup. Restore into one without tables: they are made, and brought up to date.',
+      );
     }
   } finally {
     await client.end({ timeout: 5 });

@@ -30,6 +30,12 @@ test('a backup of an older version, from any PostgreSQL, becomes an up-to-date e
 
   const file = join(directory, 'before.tar.gz');
   await backup(readConfig({ DATABASE_URL: url, AUTH_SECRET, DATA_DIR: join(directory, 'old') }), file);
+  const newer = await createDatabase('empty');
+  onTestFinished(newer.drop);
+  await migrateDatabase(newer.url);
+  const intoNewer = readConfig({ DATABASE_URL: newer.url, AUTH_SECRET, DATA_DIR: join(directory, 'newer') });
+  await expect(restore(intoNewer, file)).rejects.toThrow('tables of a newer version than the backup');
+
   const place = join(directory, 'new');
   await restore(readConfig({ AUTH_SECRET, DATA_DIR: place }), file);
 
