@@ -14,15 +14,19 @@ import { createPasswordHasher } from './platform/passwords.ts';
 import { createSafePost } from './platform/safe-fetch.ts';
 import { createSshKeyGenerator } from './platform/ssh-keys.ts';
 import { createDiskStorage } from './platform/storage/disk.ts';
-import { loadSecret } from './secret.ts';
+import { openSecret } from './secret.ts';
 
-/** What the domain needs, from the settings: the same for the service and for a command. */
+/**
+ * What the domain needs, from the settings: the same for the service and for a command.
+ *
+ * @throws PRECONDITION_FAILED where the secret is not the installation's
+ */
 export async function createDeps(
   config: Config,
   database: Database,
   { now = () => new Date(), reader = database }: Partial<Pick<Deps, 'now' | 'reader'>> = {},
 ): Promise<Deps> {
-  const secret = config.secret ?? (await loadSecret(dataDirOf(config)));
+  const secret = await openSecret(config, database);
   return {
     db: withSealing(database, secret),
     reader,

@@ -1,12 +1,13 @@
 import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import postgres from 'postgres';
 import type { Config } from '../config.ts';
 import { dataDirOf, installedServer } from '../database.ts';
 import { dumpTables } from '../db/dump.ts';
 import { hasCode } from '../db/embedded/error.ts';
 import { exists } from '../db/embedded/files.ts';
-import { keyedHash } from '../kernel/secrets.ts';
-import { existingSecret } from '../secret.ts';
+import { migrationState } from '../db/migrate.ts';
+import { existingSecret, requireSecret, secretHashOf } from '../secret.ts';
 import { isThere, pack, withDirectory } from './archive.ts';
 import { interruptible, unless } from './interrupt.ts';
 import { VERSION } from './version.ts';
@@ -14,9 +15,6 @@ import { toStandardError } from './with-deps.ts';
 
 /** What the data directory has besides the database, where the installation keeps it there. */
 export const DIRECTORIES = ['avatars', 'mail'];
-
-/** Tells a secret from another one, and not what it is. */
-export const secretHashOf = (secret: string): string => keyedHash(secret, 'backup', 'secret');
 
 /** Copies the files of a directory, where there is one. One that has just been deleted is none. */
 export async function copyFiles(from: string, to: string): Promise<void> {
@@ -27,6 +25,16 @@ export async function copyFiles(from: string, to: string): Promise<void> {
     await copyFile(join(from, entry.name), join(to, entry.name)).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error;
     });
+  }
+}
+
+/** What is sealed with another secret than the backup names could not be read after it is restored. */
+async function requireOwnSecret(url: string, secret: string): Promise<void> {
+  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  try {
+    if ((await migrationState(client)) !== 'behind') await requireSecret(client, secret);
+  } finally {
+    await client.end({ timeout: 5 });
   }
 }
 
@@ -45,6 +53,7 @@ async function writeBackup(config: Config, file: string, interrupted: AbortSigna
   const server = await installedServer(config, toStandardError);
   try {
     const secret = await existingSecret(config);
+    await requireOwnSecret(server.url, secret);
     await withDirectory(async (directory) => {
       const tables = join(directory, 'tables');
       await mkdir(tables);

@@ -9,7 +9,9 @@ import { migrationState } from '../db/migrate.ts';
 import { stateOfReplica } from '../db/replica.ts';
 import { requireWall, WallError } from '../db/wall.ts';
 import { mailDirOf } from '../deps.ts';
+import { DomainError } from '../kernel/errors.ts';
 import { createSmtpMailer } from '../platform/mail/smtp.ts';
+import { existingSecret, requireSecret } from '../secret.ts';
 import { interruptible, unless } from './interrupt.ts';
 import { toStandardError } from './with-deps.ts';
 
@@ -40,7 +42,7 @@ async function checkDataDirectory(config: Config): Promise<Finding> {
   }
 }
 
-async function checkDatabase(url: string): Promise<Finding[]> {
+async function checkDatabase(config: Config, url: string): Promise<Finding[]> {
   const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} });
   try {
     const [row] = await client<{ version: string }[]>`select current_setting('server_version') as version`;
@@ -68,7 +70,13 @@ async function checkDatabase(url: string): Promise<Finding[]> {
       }[state],
     });
     findings.push(await checkTimeLimits(url));
-    if (state === 'current') findings.push(await checkJobs(client), await checkFirstAccount(client));
+    if (state === 'current') {
+      findings.push(
+        await checkSecret(config, client),
+        await checkJobs(client),
+        await checkFirstAccount(client),
+      );
+    }
     return findings;
   } catch (error) {
     const advice = 'Check that PostgreSQL runs and that DATABASE_URL names it.';
@@ -118,6 +126,17 @@ async function checkWall(client: postgres.Sql): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof WallError)) throw error;
     return { subject, fact: 'cannot be raised', advice: error.message };
+  }
+}
+
+async function checkSecret(config: Config, client: postgres.Sql): Promise<Finding> {
+  const subject = 'secret';
+  try {
+    await requireSecret(client, await existingSecret(config));
+    return { subject, fact: 'that of the installation' };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return { subject, fact: 'not that of the installation', advice: error.message };
   }
 }
 
@@ -202,7 +221,7 @@ async function checkServer(config: Config): Promise<Finding[]> {
     return await interruptible(async (interrupted) => {
       const server = await existingServer(config, toStandardError);
       try {
-        return await unless(interrupted, () => checkDatabase(server.url));
+        return await unless(interrupted, () => checkDatabase(config, server.url));
       } finally {
         await server.stop();
       }

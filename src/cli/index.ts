@@ -112,6 +112,16 @@ program
   });
 
 program
+  .command('secret')
+  .description('the secret that signs and encrypts')
+  .command('replace')
+  .description('go on with another AUTH_SECRET, where the one before is lost or known to others')
+  .action(async () => {
+    const { replaceWithSet } = await import('./secret.ts');
+    print(await replaceWithSet(readConfig(process.env)));
+  });
+
+program
   .command('openapi')
   .description('print the OpenAPI document')
   .action(async () => {

@@ -6,8 +6,9 @@ import { loadTables, requireEmpty } from '../db/dump.ts';
 import { exists } from '../db/embedded/files.ts';
 import { copyMigrations, isKnown, migrateDatabase } from '../db/migrate.ts';
 import { preconditionFailed } from '../kernel/errors.ts';
+import { secretHashOf } from '../secret.ts';
 import { type Facts, unpack, withDirectory } from './archive.ts';
-import { copyFiles, DIRECTORIES, secretHashOf } from './backup.ts';
+import { copyFiles, DIRECTORIES } from './backup.ts';
 import { interruptible, unless } from './interrupt.ts';
 import { toStandardError } from './with-deps.ts';
 

@@ -2,7 +2,6 @@ import type { Config } from '../config.ts';
 import { installedServer, openDatabase, type sharedServer } from '../database.ts';
 import type { Database } from '../db/client.ts';
 import type { Deps } from '../domain/deps.ts';
-import { existingSecret } from '../secret.ts';
 import { interruptible, unless } from './interrupt.ts';
 
 /** A command needs few connections and leaves the rest to the service. */
@@ -43,10 +42,7 @@ export const withDeps = <T>(
     config,
     async (database) => {
       const { createDeps } = await import('../deps.ts');
-      const mayBeNew = findServer !== undefined;
-      return task(
-        await createDeps(mayBeNew ? config : { ...config, secret: await existingSecret(config) }, database),
-      );
+      return task(await createDeps(config, database));
     },
     findServer,
   );

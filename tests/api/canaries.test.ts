@@ -135,6 +135,7 @@ describe('a column that can hold text', () => {
     dns_zones: ['challenge', 'name', 'provider'], // the challenge is there to be published
     email_tokens: ['email', 'purpose'],
     idempotency_answers: ['body', 'key_hash', 'request_hash'], // encrypted, and hashed under the server's secret
+    installation: ['secret_hash'],
     invitations: ['custom_role', 'email', 'role', 'status'],
     jobs: ['last_error', 'name', 'payload'],
     known_clients: ['client'],

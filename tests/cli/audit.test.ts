@@ -59,13 +59,12 @@ test('audit verify takes rows without a seal only on the word of the operator', 
   });
 });
 
-test('audit verify with another secret finds every chain broken, and refuses what is no id', async () => {
-  const other = await tenantry(['audit', 'verify'], {
-    ...environment,
-    AUTH_SECRET: 'another-secret-that-is-long-enough-too',
-  });
-  expect(other.code).toBe(1);
-  expect(other.stdout).toContain('0 rows as they were written');
+test('audit verify refuses what is no id; where the secret was replaced, it finds every chain broken', async () => {
   const bad = await tenantry(['audit', 'verify', '--organization', 'acme'], environment);
   expect(bad).toMatchObject({ code: 1, stdout: '', stderr: 'acme is not the id of an organization.\n' });
+  const other = { ...environment, AUTH_SECRET: 'another-secret-that-is-long-enough-too' };
+  await tenantry(['secret', 'replace'], other);
+  const { code, stdout } = await tenantry(['audit', 'verify'], other);
+  expect(code).toBe(1);
+  expect(stdout).toContain('0 rows as they were written');
 });

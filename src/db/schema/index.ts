@@ -3,6 +3,7 @@ export * from './api-keys.ts';
 export * from './audit.ts';
 export * from './dns.ts';
 export * from './idempotency.ts';
+export * from './installation.ts';
 export * from './jobs.ts';
 export * from './licenses.ts';
 export * from './nodes.ts';
