@@ -56,7 +56,8 @@ export function streamRoutes(
     const result = await callPlain(endpoint, { ...ctx, takesLines: true }, input);
     if (!(result instanceof Lines)) throw new Error(`${endpoint.name} does not answer in lines.`);
     reply.header('content-type', `${LINES_TYPE}; charset=utf-8`).header('cache-control', 'no-store');
-    return request.method === 'HEAD' ? reply.send('') : send(reply, result.chunks, endpoint.name);
+    // How long it would be nobody knows yet, so HEAD says no length: that of an empty text would be a wrong one.
+    return request.method === 'HEAD' ? reply.send() : send(reply, result.chunks, endpoint.name);
   }
 
   for (const endpoint of endpoints.values()) {

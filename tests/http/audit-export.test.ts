@@ -112,6 +112,7 @@ describe('the lines', () => {
     );
     expect([status, text]).toEqual([200, '']);
     expect(headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
+    expect(headers.get('content-length')).toBeNull();
     const post = await owner.post('auditLog.export', { organizationId });
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
