@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { SafePost } from '../../src/domain/safe-fetch.ts';
 import { createJobRunner, type JobRunner } from '../../src/jobs/runner.ts';
 import { createSafePost } from '../../src/platform/safe-fetch.ts';
+import { type Held, hold } from '../http/held.ts';
 import { type Body, createHarness, type Harness, type TestUser, times } from '../support/harness.ts';
 import { createReceiver, drop, type Got, type Receiver, stall, status } from '../support/receiver.ts';
 
@@ -362,6 +363,27 @@ test('an attempt whose process died is made again', async () => {
   await pass(121_000);
   expect(receiver.got).toHaveLength(1);
   expect(await log(hook)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
+});
+
+test('an attempt whose outcome could not be written down is made again', async () => {
+  const hook = await newHook();
+  await ask(hook);
+  const post: SafePost = async (url, request) => {
+    const outcome = await quick()(url, request);
+    held = await hold(h.databaseUrl, 'select 1 from webhooks for update');
+    return outcome;
+  };
+  let held: Held | undefined;
+  await newRunner({ post }).runDue();
+  await held?.release();
+  expect(warnings.splice(0)).toEqual(['job failed, next attempt in 5 s']);
+  await pass(6_000); // when the first attempt may still be under way, as far as anybody knows
+  expect(receiver.got).toHaveLength(1);
+  await pass(30_000);
+  expect(new Set(idsOf(receiver.got))).toHaveProperty('size', 1);
+  expect(await log(hook)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
+  await pass(MINUTE);
+  expect(receiver.got).toHaveLength(2);
 });
 
 test('slow receivers of one organization leave room for the jobs of others', async () => {

@@ -44,19 +44,21 @@ function claim(deps: Deps, deliveryId: string, now: Date): Promise<Claimed | und
   });
 }
 
-/** An attempt that is due and was not taken: its webhook is off, which ends it, or there was no room, so later. */
+/**
+ * An attempt that is due and was not taken. Its webhook is off, which ends it; or there was no room, so later; or another
+ * one is under way, of which nobody knows whether it will be written down: it is looked at again when that has ended.
+ */
 async function putOff(deps: Deps, deliveryId: string, now: Date): Promise<void> {
   const later = new Date(now.getTime() + BUSY_MS);
   await deps.db.transaction(async (tx) => {
     await tx`
       update webhook_deliveries d set status = 'failed', error = 'The webhook was switched off.', next_attempt_at = null
       from webhooks w where d.id = ${deliveryId} and w.id = d.webhook_id and not w.active and d.status = 'pending'`;
-    const waiting = await tx`
-      update webhook_deliveries set next_attempt_at = ${later}
+    const [waiting] = await tx<{ nextAttemptAt: Date }[]>`
+      update webhook_deliveries set next_attempt_at = greatest(${later}, sending_until)
       where id = ${deliveryId} and status = 'pending' and next_attempt_at <= ${now}
-        and (sending_until is null or sending_until <= ${now})
-      returning id`;
-    if (waiting.length > 0) await enqueue(tx, 'webhook.deliver', { deliveryId }, later);
+      returning next_attempt_at`;
+    if (waiting !== undefined) await enqueue(tx, 'webhook.deliver', { deliveryId }, waiting.nextAttemptAt);
   });
 }
 
