@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { chainIds, record, verifyChain } from '../../src/domain/audit/index.ts';
 import { newId } from '../../src/kernel/ids.ts';
+import { hold } from '../http/held.ts';
 import { createHarness, type Harness, PASSWORD, type TestUser, times } from '../support/harness.ts';
 import { invite, newAddress, newSessionOf, tokenFor } from './stage.ts';
 
@@ -119,6 +120,25 @@ test('accounts made, by invitations to one organization, while people work there
   ]);
   expect(replies.filter(({ status }) => status >= 500).map(({ text }) => text)).toEqual([]);
   expect(replies.filter(({ status }) => status === 200).length).toBeGreaterThan(8);
+  await expectWhole();
+});
+
+test('a webhook goes while somebody without the lock of its organization is about to write', async () => {
+  const { id, owner, join } = await h.organization();
+  const member = await join('admin');
+  await h.app.jobs.stop(); // nothing is sent to the address
+  const { body: hook } = await owner.post('webhook.create', {
+    organizationId: id,
+    url: 'https://example.org/',
+  });
+  const { id: apiKeyId } = await h.key(member, { organizationId: id });
+  const chain = await hold(h.databaseUrl, `select 1 from audit_chains where id = '${id}' for update`);
+  const first = member.post('apiKey.delete', { apiKeyId });
+  await chain.waiters(1);
+  const second = owner.post('webhook.delete', { webhookId: hook.id });
+  await chain.waiters(2);
+  await chain.release();
+  expect([(await first).status, (await second).status]).toEqual([200, 200]);
   await expectWhole();
 });
 

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
-import { publish } from '../event/index.ts';
+import { listenersTo, publish } from '../event/index.ts';
 import type { Origin } from '../principal.ts';
 import { secretOf } from '../sealing.ts';
 import { type ChainHead, chainOf, EMPTY_CHAIN, sealOf } from './chain.ts';
@@ -31,7 +31,10 @@ export type AuditEvent = {
 export async function record(tx: Transaction, actor: AuditActor, at: Date, event: AuditEvent): Promise<void> {
   const chainId = chainOf({ organizationId: event.organizationId, userId: actor.userId });
   const isFirst = event.action === 'create' && event.resourceId === chainId; // nobody else knows of the chain yet
-  const head = isFirst ? EMPTY_CHAIN : await lockHead(tx, chainId);
+  // To what has just been made nobody listens. Sent in this order: the webhooks are held before the chain.
+  const [listeners, head] = isFirst
+    ? [[], EMPTY_CHAIN]
+    : await Promise.all([listenersTo(tx, event), lockHead(tx, chainId)]);
   const row = {
     id: newId(), // made under the lock, so that one process numbers its rows in the order of the chain
     organizationId: event.organizationId,
@@ -65,7 +68,7 @@ export async function record(tx: Transaction, actor: AuditActor, at: Date, event
   const change = { ...event, before: before ?? undefined, after: after ?? undefined };
   await Promise.all([
     tx`with head as (${moveHead}) insert into audit_log ${tx(stored)}`,
-    isFirst ? undefined : publish(tx, actor, at, change), // to what has just been made nobody listens
+    publish(tx, actor, at, change, listeners),
   ]);
 }
 

@@ -31,26 +31,35 @@ type Change = {
   after?: Record<string, unknown>;
 };
 
+/** A webhook that wants to be told of a change. */
+type Listener = { id: string };
+
 /**
- * Puts a change into the outbox, once for every webhook of its organization that listens to it, in the transaction
- * that makes the change. Without such a webhook it costs one statement.
+ * The webhooks that listen to a change. They are held, which waits for a deletion that is under way: none of the
+ * deliveries is left without its webhook. A change that nobody can listen to costs no statement.
  */
+export async function listenersTo(tx: Transaction, change: Change): Promise<Listener[]> {
+  const { organizationId, action, resourceType } = change;
+  const type = eventOf(resourceType, action);
+  if (organizationId === null || type === undefined) return [];
+  return tx<Listener[]>`
+    select id from webhooks
+    where organization_id = ${organizationId} and active
+      and (events @> to_jsonb(${type}::text) or events @> to_jsonb(${EVERY_EVENT}::text))
+    order by id for key share`;
+}
+
+/** Puts a change into the outbox, once for every webhook that listens to it, in the transaction that makes the change. */
 export async function publish(
   tx: Transaction,
   actor: { userId: string; key?: { id: string } | null },
   at: Date,
   change: Change,
+  listeners: Listener[],
 ): Promise<void> {
   const { organizationId, action, resourceType, resourceId } = change;
   const type = eventOf(resourceType, action);
-  if (organizationId === null || type === undefined) return;
-  // The lock waits for a deletion that is under way, so that none of the deliveries is left without its webhook.
-  const listening = await tx<{ id: string }[]>`
-    select id from webhooks
-    where organization_id = ${organizationId} and active
-      and (events @> to_jsonb(${type}::text) or events @> to_jsonb(${EVERY_EVENT}::text))
-    order by id for key share`;
-  if (listening.length === 0) return;
+  if (organizationId === null || type === undefined || listeners.length === 0) return;
   const payload: EventPayload = {
     type,
     timestamp: at.toISOString(),
@@ -65,5 +74,5 @@ export async function publish(
     },
   };
   const delivery = { organizationId, eventId: newId(), event: type, body: JSON.stringify(payload) };
-  for (const { id } of listening) await addDelivery(tx, { ...delivery, webhookId: id }, at);
+  for (const { id } of listeners) await addDelivery(tx, { ...delivery, webhookId: id }, at);
 }
