@@ -1,5 +1,6 @@
 import { bareOrSuperjson } from '../api/transformer.ts';
 import { badRequest } from '../kernel/errors.ts';
+import { checkJson } from './json.ts';
 
 type Json = Record<string, unknown>;
 
@@ -23,14 +24,11 @@ const isMeta = (meta: unknown): boolean =>
   (meta.values === undefined || isTree(meta.values)) &&
   typeof (meta.referentialEqualities ?? {}) === 'object';
 
-/** Whether no array has holes: a path that names a far index would make one of billions of items. */
-function isDense(value: unknown, seen = new Set<unknown>()): boolean {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return true;
-  seen.add(value);
+/** Whether no array has holes or names of its own. */
+function isDense(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
   const items = Object.values(value);
-  return (
-    (!Array.isArray(value) || items.length === value.length) && items.every((item) => isDense(item, seen))
-  );
+  return (!Array.isArray(value) || items.length === value.length) && items.every(isDense);
 }
 
 /**
@@ -44,6 +42,7 @@ export function readInput(raw: unknown): unknown {
   try {
     if (isMeta(meta)) {
       const input = bareOrSuperjson.input.deserialize(raw);
+      checkJson(input); // once more: a few bytes can put one value into many places, or far behind an array's end
       if (isDense(input)) return input;
     }
   } catch {} // said below

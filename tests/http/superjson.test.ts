@@ -133,6 +133,25 @@ describe('cheap, whatever is in it', () => {
     for (const { status } of await send(input)) expect(status).toBeLessThan(500);
     expect(performance.now() - started).toBeLessThan(3 * BRIEF_MS);
   });
+
+  test('one list in thousands of places, each of which would be looked through', async () => {
+    const names = times(4_000, (i) => `r${i}`);
+    const input = {
+      json: {
+        roleName: 'r',
+        permissions: {
+          list: times(100, (i) => `a${i}`),
+          ...Object.fromEntries(names.map((name) => [name, 0])),
+        },
+      },
+      meta: {
+        referentialEqualities: { 'permissions.list': names.map((name) => `permissions.${name}`) },
+      },
+    };
+    const { status, text } = await ada.post('trpc/customRole.create', input);
+    expect(status).toBe(400);
+    expect(text).toContain('"reason":"malformed_superjson"');
+  });
 });
 
 describe('taken, as superjson’s clients send it', () => {
