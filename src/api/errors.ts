@@ -37,12 +37,17 @@ const REASONS: Partial<Record<TRPC_ERROR_CODE_KEY, string>> = {
 
 /** Of a thing that is wrong all over, the first ones tell enough. */
 const MAX_ISSUES = 20;
+/** The names in a record are the sender's, and of any length: an answer is not to be as long, nor to be kept so. */
+const MAX_KEY_LENGTH = 64;
+
+const shownKey = (key: PropertyKey): string | number =>
+  typeof key === 'number' ? key : String(key).slice(0, MAX_KEY_LENGTH).toWellFormed();
 
 function issuesOf(cause: unknown): Issue[] | undefined {
   if (cause instanceof z.ZodError) {
     return cause.issues.slice(0, MAX_ISSUES).map(({ message, path, code }) => ({
       message,
-      path: path.map((key) => (typeof key === 'symbol' ? String(key) : key)),
+      path: path.map(shownKey),
       code,
     }));
   }

@@ -174,6 +174,17 @@ describe('malformed JSON', () => {
     expect(text.length).toBeLessThan(10_000);
   });
 
+  test('a name of any length is told by its beginning', async () => {
+    const permissions = { [`${'x'.repeat(63)}🦊${'x'.repeat(900_000)}`]: [] };
+    for (const path of ['/api/customRole.create', '/api/trpc/customRole.create']) {
+      const reply = await post(path, JSON.stringify({ roleName: 'long', permissions }), JSON_TYPE);
+      expect(reply.status).toBe(400);
+      expect(reply.text.length).toBeLessThan(1_000);
+      const [{ path: at }] = errorOf(reply).issues ?? errorOf(reply).data.issues;
+      expect(at).toEqual(['permissions', `${'x'.repeat(63)}\ufffd`]);
+    }
+  });
+
   test('what the schema does not know is dropped, prototypes included', async () => {
     const text = '{"name":"plain","id":"1","userId":"2","__proto__":{"polluted":1},"constructor":{"a":1}}';
     for (const path of CREATE_KEY) expect((await post(path, text, JSON_TYPE)).status).toBe(200);
