@@ -13,7 +13,7 @@ import {
   signIn,
   type Visitor,
 } from '../support/chromium.ts';
-import { PASSWORD } from '../support/harness.ts';
+import { PASSWORD, type TestUser } from '../support/harness.ts';
 import { codeOf } from '../support/otp.ts';
 import { accountWithFactor } from '../support/two-factor.ts';
 
@@ -26,10 +26,11 @@ describe.skipIf(missing !== undefined)('the console', () => {
   let chromium: Awaited<ReturnType<typeof openChromium>>;
   let visitor: Visitor;
   let page: Page;
+  let root: TestUser;
   beforeAll(async () => {
     h = await createConsoleHarness();
     chromium = await openChromium(h.url);
-    await h.user(); // the administrator
+    root = await h.user(); // the administrator
   });
   afterAll(async () => {
     await chromium[Symbol.asyncDispose]();
@@ -220,6 +221,27 @@ describe.skipIf(missing !== undefined)('the console', () => {
       await page.getByRole('heading', { level: 1, name: /organization/ }).waitFor();
       expect(new URL(page.url()).origin).toBe(h.url);
     }
+  });
+
+  test('what is refused about one thing is not said of the next', async () => {
+    const { id } = await owner();
+    const [{ id: full }, { id: empty }] = [await newNode(h), await newNode(h)];
+    await newServerOf(h, id, full);
+    await page.context().clearCookies();
+    await enter(visitor, h.url, root.cookie);
+    await page.goto('/platform/nodes');
+    const dialog = page.getByRole('dialog');
+    const choose = async (name: string) => {
+      await press(page, `Actions for ${name}`);
+      await page.getByRole('menuitem', { name: 'Remove' }).click();
+      await dialog.getByLabel(`Type “${name}” to confirm`).fill(name);
+    };
+    await choose(full);
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByRole('alert').getByText('There is 1 server on this node.').waitFor();
+    await page.keyboard.press('Escape');
+    await choose(empty);
+    expect(await dialog.getByRole('alert').count()).toBe(0);
   });
 
   test('what is destroyed asks for its name, and goes by keyboard alone', async () => {

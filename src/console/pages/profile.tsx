@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { THEMES } from '../../kernel/vocabulary.ts';
 import { query } from '../lib/api.ts';
-import { useAct, useSending } from '../lib/calls.tsx';
+import { useAct, useOffer, useSending } from '../lib/calls.tsx';
 import { COUNTRIES } from '../lib/countries.ts';
 import { useMe } from '../lib/session.ts';
 import { useShown } from '../lib/shown.tsx';
@@ -151,41 +151,46 @@ function Export() {
 }
 
 function Remove() {
-  const me = useMe();
-  const remove = useAct('user.remove', { sample: { userId: 'me', currentPassword: '…' } });
-  const [typed, setTyped] = useState('');
+  useOffer('user.remove', { userId: 'me', currentPassword: '…' });
   return (
     <DialogButton label={t.remove} kind="danger">
-      {() => (
-        <Form
-          act={remove}
-          input={(values) => ({
-            userId: 'me' as const,
-            currentPassword: values.text('currentPassword'),
-            deleteOrganizations: values.isOn('deleteOrganizations'),
-          })}
-          submit={t.remove}
-          kind="danger"
-          canSubmit={typed.trim() === me.email}
-          after={() => window.location.assign('/sign-in')}
-        >
-          <Field
-            name="confirmation"
-            label={texts.typeToConfirm(me.email)}
-            value={typed}
-            onChange={({ target }) => setTyped(target.value)}
-            autoComplete="off"
-          />
-          <Field
-            name="currentPassword"
-            label={texts.currentPassword}
-            type="password"
-            autoComplete="current-password"
-            required
-          />
-          <Check name="deleteOrganizations" label={t.deleteOrganizations} />
-        </Form>
-      )}
+      {() => <RemoveForm />}
     </DialogButton>
+  );
+}
+
+function RemoveForm() {
+  const me = useMe();
+  const remove = useAct('user.remove');
+  const [typed, setTyped] = useState('');
+  return (
+    <Form
+      act={remove}
+      input={(values) => ({
+        userId: 'me' as const,
+        currentPassword: values.text('currentPassword'),
+        deleteOrganizations: values.isOn('deleteOrganizations'),
+      })}
+      submit={t.remove}
+      kind="danger"
+      canSubmit={typed.trim() === me.email}
+      after={() => window.location.assign('/sign-in')}
+    >
+      <Field
+        name="confirmation"
+        label={texts.typeToConfirm(me.email)}
+        value={typed}
+        onChange={({ target }) => setTyped(target.value)}
+        autoComplete="off"
+      />
+      <Field
+        name="currentPassword"
+        label={texts.currentPassword}
+        type="password"
+        autoComplete="current-password"
+        required
+      />
+      <Check name="deleteOrganizations" label={t.deleteOrganizations} />
+    </Form>
   );
 }

@@ -80,6 +80,8 @@ type ConfirmProps<Input, Output> = {
 export function Confirm<Input, Output>(props: ConfirmProps<Input, Output>) {
   const { title, children, name, submit, act, input, onClose, after } = props;
   const [typed, setTyped] = useState('');
+  const { reset } = act;
+  useLayoutEffect(reset, [reset]); // what was refused about another thing is not said of this one
   return (
     <Dialog title={title} onClose={onClose}>
       <div className="prose">{children}</div>
