@@ -152,6 +152,16 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await dialog.waitFor({ state: 'detached' });
   });
 
+  test('a dialog begins in its first field', async () => {
+    const { owner, url } = await organization();
+    await open(owner, `${url}/webhooks`);
+    await press(page, 'Add webhook');
+    await page.locator('dialog [name=url]:focus').waitFor();
+    await page.goto(`${url}/members`);
+    await press(page, 'Invite people');
+    await page.locator('dialog [name=invitations]:focus').waitFor();
+  });
+
   test('what was typed about one account is not there for the next', async () => {
     const [one, other] = [await h.user(), await h.user()];
     await open(root, '/platform/users');

@@ -122,7 +122,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
       submit={t.create}
     >
       <Notice>{t.bound(name)}</Notice>
-      <Field name="name" label={texts.name} required maxLength={API_KEY_NAME_MAX_LENGTH} autoFocus />
+      <Field name="name" label={texts.name} required maxLength={API_KEY_NAME_MAX_LENGTH} />
       <div className="columns">
         <Select
           name="days"

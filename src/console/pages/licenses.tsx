@@ -190,7 +190,6 @@ function Assign({ license: { id: licenseId }, onClose }: StepProps) {
           hint={t.organizationHint}
           list="organizations"
           required
-          autoFocus
           spellCheck={false}
         />
         <datalist id="organizations">

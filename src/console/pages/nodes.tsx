@@ -140,14 +140,7 @@ const NEW: Described = {
 
 const Fields = ({ node }: { node: Described }) => (
   <>
-    <Field
-      name="name"
-      label={texts.name}
-      required
-      maxLength={NAME_MAX_LENGTH}
-      defaultValue={node.name}
-      autoFocus
-    />
+    <Field name="name" label={texts.name} required maxLength={NAME_MAX_LENGTH} defaultValue={node.name} />
     <Field name="address" label={t.address} maxLength={253} defaultValue={node.address ?? ''} />
     <Select name="pool" label={t.pool} options={NODE_POOLS} defaultValue={node.pool} />
     <div className="columns">
@@ -218,13 +211,7 @@ function Assign({ node: { id: nodeId, name }, onClose }: StepProps) {
         submit={t.assign}
         after={onClose}
       >
-        <Field
-          name="organizationId"
-          label={texts.licenses.organizationId}
-          hint={t.assignHint}
-          required
-          autoFocus
-        />
+        <Field name="organizationId" label={texts.licenses.organizationId} hint={t.assignHint} required />
       </Form>
     </Dialog>
   );

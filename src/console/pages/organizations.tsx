@@ -80,7 +80,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
         void navigate({ to: '/o/$slug', params: { slug } });
       }}
     >
-      <Field name="name" label={t.name} required maxLength={NAME_MAX_LENGTH} autoFocus />
+      <Field name="name" label={t.name} required maxLength={NAME_MAX_LENGTH} />
       <Field
         name="handle"
         label={t.handle}

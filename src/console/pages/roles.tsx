@@ -131,7 +131,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
       submit={t.create}
       after={onDone}
     >
-      <Field name="roleName" label={t.name} required maxLength={50} autoFocus />
+      <Field name="roleName" label={t.name} required maxLength={50} />
       <PermissionGrid name="permissions" />
     </Form>
   );

@@ -97,7 +97,6 @@ const PasswordField = () => (
     type="password"
     autoComplete="current-password"
     required
-    autoFocus
   />
 );
 

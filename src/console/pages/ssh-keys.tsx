@@ -115,7 +115,7 @@ function CreateForm({ owner, onDone }: { owner: Owner; onDone: () => void }) {
       submit={t.create}
       after={onDone}
     >
-      <Field name="name" label={texts.name} required maxLength={NAME_MAX_LENGTH} autoFocus />
+      <Field name="name" label={texts.name} required maxLength={NAME_MAX_LENGTH} />
       <TextArea
         name="publicKey"
         label={t.publicKey}

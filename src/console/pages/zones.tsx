@@ -69,7 +69,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
       submit={t.create}
       after={onDone}
     >
-      <Field name="name" label={t.zone} hint={t.createHint} required autoFocus autoComplete="off" />
+      <Field name="name" label={t.zone} hint={t.createHint} required autoComplete="off" />
     </Form>
   );
 }

@@ -7,7 +7,7 @@ import { Field, Form } from './form.tsx';
 
 type DialogProps = { title: string; onClose: () => void; wide?: boolean; children: ReactNode };
 
-/** The platform's own modal dialog: it holds the focus, closes on Escape and gives the focus back. */
+/** The platform's own modal dialog: it begins in its first field, holds the focus, closes on Escape and gives the focus back. */
 export function Dialog({ title, onClose, wide = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -15,6 +15,8 @@ export function Dialog({ title, onClose, wide = false, children }: DialogProps) 
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // React's autoFocus comes while the dialog is closed, and the platform would take the button that closes it.
+    element?.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea)')?.focus();
     return () => element?.close();
   }, []);
   return (

@@ -66,7 +66,7 @@ function InviteForm({ onDone }: { onDone: () => void }) {
         else setRefused(failed);
       }}
     >
-      <TextArea name="invitations" label={t.addresses} hint={t.addressesHint} required autoFocus />
+      <TextArea name="invitations" label={t.addresses} hint={t.addressesHint} required />
       <RoleSelect own={own} held={defaultRole ?? 'member'} name="role" label={texts.members.role} />
     </Form>
   );

@@ -67,7 +67,7 @@ export function CreateWebhook({ onDone }: { onDone: () => void }) {
       })}
       submit={t.create}
     >
-      <Field name="url" label={t.url} type="url" required autoFocus placeholder="https://example.org/hooks" />
+      <Field name="url" label={t.url} type="url" required placeholder="https://example.org/hooks" />
       <Field name="description" label={texts.description} maxLength={DESCRIPTION_MAX_LENGTH} />
       <EventChoice />
     </Form>
