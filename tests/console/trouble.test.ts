@@ -151,11 +151,32 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(body.map(({ role }: { role: string }) => role)).toEqual(['reader']);
   });
 
-  test('what answers in front of the service is no answer', async () => {
-    await page.route('**/api/auth/sign-in/email', (route) =>
+  /** As a proxy answers while there is no service behind it. */
+  const cutOff = (path: string) =>
+    page.route(`**/api/${path}`, (route) =>
       route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
     );
+
+  test('what answers in front of the service is no answer', async () => {
+    await cutOff('auth/sign-in/email');
     await signIn(page, 'ada@example.org', PASSWORD);
+    await says(page, 'The service could not be reached.');
+  });
+
+  test('who could not be signed out is told', async () => {
+    await owner();
+    await cutOff('auth/sign-out');
+    await page.locator('.account').click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await says(page, 'The service could not be reached.');
+  });
+
+  test('a picture that could not be removed is not taken to be gone', async () => {
+    const { owner: founder } = await owner();
+    await h.sql`update users set avatar_hash = ${'0'.repeat(64)} where id = ${founder.id}`;
+    await page.goto('/account/profile');
+    await cutOff('trpc/*user.removeAvatar*');
+    await press(page, 'Remove');
     await says(page, 'The service could not be reached.');
   });
 

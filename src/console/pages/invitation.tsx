@@ -105,6 +105,7 @@ function SomebodyElse({ signedIn, invited }: { signedIn: string; invited: string
       <Button kind="primary" isBusy={signOut.isPending} onClick={() => signOut.mutate(undefined)}>
         {texts.nav.signOut}
       </Button>
+      {signOut.error !== null && <Problem>{signOut.error.message}</Problem>}
     </>
   );
 }

@@ -29,7 +29,8 @@ export function OrganizationSettings() {
               url={avatarUrl}
               path="organization.uploadAvatar"
               fields={{ organizationId }}
-              remove={() => removePicture.mutate({ organizationId })}
+              remove={removePicture}
+              input={{ organizationId }}
             />
           </Section>
           <Section title={t.general}>

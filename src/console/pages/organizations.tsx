@@ -10,6 +10,7 @@ import { DialogButton } from '../ui/dialog.tsx';
 import { Field, Form, TextArea } from '../ui/form.tsx';
 import { List } from '../ui/list.tsx';
 import { Page, Section } from '../ui/page.tsx';
+import { Problem } from '../ui/notice.tsx';
 
 const t = texts.organizations;
 
@@ -107,6 +108,7 @@ function Waiting() {
   const accept = useAct('invitation.accept', { done: t.joined, sample: { invitationId: '…' } });
   const reject = useAct('invitation.reject', { done: t.rejected, sample: { invitationId: '…' } });
   if (reading.rows?.length === 0) return null;
+  const problem = accept.error ?? reject.error;
   return (
     <Section title={t.waiting}>
       <List
@@ -143,9 +145,7 @@ function Waiting() {
           },
         ]}
       />
-      {(accept.error ?? reject.error) !== null && (
-        <p role="alert">{(accept.error ?? reject.error)?.message}</p>
-      )}
+      {problem !== null && <Problem>{problem.message}</Problem>}
     </Section>
   );
 }

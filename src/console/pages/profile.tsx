@@ -27,7 +27,8 @@ export function Profile() {
           name={me.name}
           url={me.avatarUrl}
           path="user.uploadAvatar"
-          remove={() => removePicture.mutate(undefined)}
+          remove={removePicture}
+          input={undefined}
         />
       </Section>
       <Section title={t.about}>

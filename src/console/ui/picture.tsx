@@ -1,5 +1,5 @@
 import { upload } from '../lib/api.ts';
-import { useSending } from '../lib/calls.tsx';
+import { type Act, useSending } from '../lib/calls.tsx';
 import { useShown } from '../lib/shown.tsx';
 import { texts } from '../texts.ts';
 import { Avatar } from './bits.tsx';
@@ -8,17 +8,20 @@ import { Problem } from './notice.tsx';
 
 const t = texts.picture;
 
-type PictureProps = {
+type PictureProps<Input> = {
   name: string;
   url: string | null;
   /** The procedure that takes the file. */
   path: string;
   fields?: Record<string, string>;
-  remove: () => void;
+  /** Takes it away. */
+  remove: Act<Input, unknown>;
+  input: Input;
 };
 
 /** Shows a picture, takes another one, or takes it away. */
-export function Picture({ name, url, path, fields = {}, remove }: PictureProps) {
+export function Picture<Input>(props: PictureProps<Input>) {
+  const { name, url, path, fields = {}, remove, input } = props;
   const send = useSending((file: File) => {
     const form = new FormData();
     for (const [field, value] of Object.entries(fields)) form.append(field, value);
@@ -44,12 +47,13 @@ export function Picture({ name, url, path, fields = {}, remove }: PictureProps) 
         />
       </label>
       {url !== null && (
-        <Button kind="quiet" onClick={remove}>
+        <Button kind="quiet" isBusy={remove.isPending} onClick={() => remove.mutate(input)}>
           {texts.remove}
         </Button>
       )}
       <p className="note">{t.rules}</p>
       {send.error !== null && <Problem>{send.error.message}</Problem>}
+      {remove.error !== null && <Problem>{remove.error.message}</Problem>}
     </div>
   );
 }

@@ -14,7 +14,7 @@ import { Button } from './button.tsx';
 import { Skeleton } from './list.tsx';
 import { Menu, MenuItem, MenuLabel, MenuLine } from './menu.tsx';
 import { Navigation } from './navigation.tsx';
-import { Unreadable } from './notice.tsx';
+import { Problem, Unreadable } from './notice.tsx';
 import { Logo, Missing } from './outside.tsx';
 
 /** The organization that the address names, else the one that was looked at last, else the active one. */
@@ -145,28 +145,31 @@ function Account() {
   const [me, navigate] = [useMe(), useNavigate()];
   const signOut = useSending(() => post('auth/sign-out', {}));
   return (
-    <Menu
-      trigger={
-        <button type="button" className="account">
-          <Avatar url={me.avatarUrl} name={me.displayName ?? me.name} />
-          <span className="titled">
-            <span>{me.displayName ?? me.name}</span>
-            <span className="faint">{me.email}</span>
-          </span>
-        </button>
-      }
-    >
-      <MenuItem onSelect={() => void navigate({ to: '/account/profile' })}>{texts.nav.profile}</MenuItem>
-      <MenuItem onSelect={() => void navigate({ to: '/account/security' })}>{texts.nav.security}</MenuItem>
-      <MenuItem onSelect={() => window.location.assign('/docs')}>{texts.nav.reference}</MenuItem>
-      <MenuLine />
-      {/* A fresh page, so that nothing of the account stays in memory. */}
-      <MenuItem
-        onSelect={() => signOut.mutate(undefined, { onSuccess: () => window.location.assign('/sign-in') })}
+    <>
+      {signOut.error !== null && <Problem>{signOut.error.message}</Problem>}
+      <Menu
+        trigger={
+          <button type="button" className="account">
+            <Avatar url={me.avatarUrl} name={me.displayName ?? me.name} />
+            <span className="titled">
+              <span>{me.displayName ?? me.name}</span>
+              <span className="faint">{me.email}</span>
+            </span>
+          </button>
+        }
       >
-        {texts.nav.signOut}
-      </MenuItem>
-    </Menu>
+        <MenuItem onSelect={() => void navigate({ to: '/account/profile' })}>{texts.nav.profile}</MenuItem>
+        <MenuItem onSelect={() => void navigate({ to: '/account/security' })}>{texts.nav.security}</MenuItem>
+        <MenuItem onSelect={() => window.location.assign('/docs')}>{texts.nav.reference}</MenuItem>
+        <MenuLine />
+        {/* A fresh page, so that nothing of the account stays in memory. */}
+        <MenuItem
+          onSelect={() => signOut.mutate(undefined, { onSuccess: () => window.location.assign('/sign-in') })}
+        >
+          {texts.nav.signOut}
+        </MenuItem>
+      </Menu>
+    </>
   );
 }
 
