@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { newRoleOf } from '../api/stage.ts';
+import { newNode, newRoleOf, newServerOf } from '../api/stage.ts';
 import {
   createConsoleHarness,
   enter,
@@ -150,6 +150,81 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect((await h.anonymous.get('license.validate', { key })).body).toMatchObject({ valid: true });
     await press(page, 'Done');
     await dialog.waitFor({ state: 'detached' });
+  });
+
+  test('of a node, a server and the rules only what was changed is sent', async () => {
+    const { id } = await newNode(h, { name: 'n1' });
+    const { id: organizationId, owner, url } = await organization();
+    const serverId = await newServerOf(h, organizationId, id);
+    const dialog = page.getByRole('dialog');
+    const change = async (
+      name: string,
+      action: string,
+      values: Record<string, string>,
+      elsewhere: object,
+    ) => {
+      await press(page, `Actions for ${name}`);
+      await page.getByRole('menuitem', { name: action }).click();
+      await dialog.waitFor();
+      await elsewhere;
+      for (const [label, value] of Object.entries(values)) await dialog.getByLabel(label).fill(value);
+      await dialog.getByRole('button', { name: 'Save changes' }).click();
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await open(root, '/platform/nodes');
+    await change('n1', 'Change', { Address: 'n1.example.net' }, h.sql`update nodes set draining = true`);
+    expect(await h.sql`select address, draining from nodes where id = ${id}`).toEqual([
+      { address: 'n1.example.net', draining: true },
+    ]);
+
+    const registration = () => h.sql`select value ->> 'registration' as open from settings`;
+    await page.goto('/platform/settings');
+    const age = page.getByLabel('Minimum age', { exact: true });
+    await age.waitFor();
+    await root.post('settings.update', { registration: false });
+    onTestFinished(
+      async () => void (await root.post('settings.update', { registration: true, minimumAge: 13 })),
+    );
+    await age.fill('16');
+    await press(page, 'Save changes');
+    await says(page, 'The rules are changed.');
+    expect(await registration()).toEqual([{ open: 'false' }]);
+
+    await page.context().clearCookies();
+    await open(owner, `${url}/servers`);
+    await change(
+      'spare',
+      'Rename or resize',
+      { Name: 'web' },
+      h.sql`update servers set cpu_percent = 75 where id = ${serverId}`,
+    );
+    expect(await h.sql`select name, cpu_percent::int from servers where id = ${serverId}`).toEqual([
+      { name: 'web', cpuPercent: 75 },
+    ]);
+  });
+
+  test('what is typed in one form stays when another one is sent', async () => {
+    await open(root, '/account/profile');
+    const displayName = page.getByLabel('Display name');
+    await displayName.fill('Countess');
+    await page.getByLabel('Theme').selectOption('dark');
+    await page
+      .locator('form', { has: page.getByLabel('Theme') })
+      .getByRole('button')
+      .click();
+    await says(page, 'Your profile is changed.');
+    await page.locator('html[data-theme=dark]').waitFor();
+    expect(await displayName.inputValue()).toBe('Countess');
+
+    await page.goto('/platform/settings');
+    const age = page.getByLabel('Minimum age', { exact: true });
+    await age.fill('17');
+    const countries = page.locator('section', { has: page.getByRole('heading', { name: 'Countries' }) });
+    await countries.getByLabel('Country').selectOption('AQ');
+    await countries.getByRole('button', { name: 'Set' }).click();
+    onTestFinished(async () => void (await root.post('settings.update', { countryLevels: { AQ: null } })));
+    await countries.getByRole('listitem').filter({ hasText: 'Antarctica' }).waitFor();
+    expect(await age.inputValue()).toBe('17');
   });
 
   test('a dialog begins in its first field', async () => {

@@ -6,7 +6,7 @@ import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
-import { Check, changed, Field, Form, Select } from '../ui/form.tsx';
+import { Check, changesOf, Field, Form, Select } from '../ui/form.tsx';
 import { List, Skeleton } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
 import { Problem } from '../ui/notice.tsx';
@@ -140,7 +140,8 @@ function Key({ license: { id: licenseId }, onClose }: StepProps) {
   );
 }
 
-function Edit({ license: { id: licenseId, plan, active, expiresAt }, onClose }: StepProps) {
+function Edit({ license, onClose }: StepProps) {
+  const { id: licenseId, plan, active, expiresAt } = license;
   const update = useAct('license.update', { done: t.saved });
   const lastDay = expiresAt?.toISOString().slice(0, 10) ?? '';
   return (
@@ -148,12 +149,11 @@ function Edit({ license: { id: licenseId, plan, active, expiresAt }, onClose }: 
       <Form
         act={update}
         input={(values) => {
-          const day = changed(values.text('expiresAt'), lastDay);
+          const day = values.text('expiresAt');
           return {
             licenseId,
-            plan: changed(planOf(values.text('plan')), plan),
-            expiresAt: day === undefined ? undefined : endOf(day),
-            active: changed(values.isOn('active'), active),
+            ...changesOf({ plan: planOf(values.text('plan')), active: values.isOn('active') }, license),
+            ...(day === lastDay ? {} : { expiresAt: endOf(day) }),
           };
         }}
         submit={texts.save}

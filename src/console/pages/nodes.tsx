@@ -7,7 +7,7 @@ import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { texts } from '../texts.ts';
 import { Badge, Titled, When } from '../ui/bits.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
-import { Check, Field, Form, Select, type Values } from '../ui/form.tsx';
+import { Check, changesOf, Field, Form, Select, type Values } from '../ui/form.tsx';
 import { List } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
 import { Problem } from '../ui/notice.tsx';
@@ -191,7 +191,7 @@ function Edit({ node, onClose }: StepProps) {
     <Dialog title={node.name} onClose={onClose}>
       <Form
         act={update}
-        input={(values) => ({ nodeId: node.id, ...given(values) })}
+        input={(values) => ({ nodeId: node.id, ...changesOf(given(values), node) })}
         submit={texts.save}
         after={onClose}
       >

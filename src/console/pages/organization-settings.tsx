@@ -2,11 +2,11 @@ import { useNavigate } from '@tanstack/react-router';
 import { NAME_MAX_LENGTH, ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { TIERS } from '../../kernel/tiers.ts';
 import { useAct, useRead } from '../lib/calls.tsx';
-import { useCan, useOrganization, useOwnRoles } from '../lib/organization.tsx';
+import { type Organization, useCan, useOrganization, useOwnRoles } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Facts, When } from '../ui/bits.tsx';
 import { ConfirmButton } from '../ui/dialog.tsx';
-import { Check, changed, Field, Form, TextArea } from '../ui/form.tsx';
+import { Check, changesOf, Field, Form, TextArea } from '../ui/form.tsx';
 import { Problem } from '../ui/notice.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { Picture } from '../ui/picture.tsx';
@@ -34,7 +34,7 @@ export function OrganizationSettings() {
             />
           </Section>
           <Section title={t.general}>
-            <General key={organization.updatedAt.getTime()} />
+            <General key={JSON.stringify(shownOf(organization))} />
           </Section>
         </>
       )}
@@ -44,8 +44,17 @@ export function OrganizationSettings() {
   );
 }
 
+const shownOf = ({ name, handle, description, defaultRole, active }: Organization) => ({
+  name,
+  handle,
+  description,
+  defaultRole,
+  active,
+});
+
 function General() {
-  const { id: organizationId, name, handle, description, defaultRole, active } = useOrganization();
+  const organization = useOrganization();
+  const { id: organizationId, name, handle, description, defaultRole, active } = organization;
   const own = useOwnRoles();
   const update = useAct('organization.update', { done: t.saved, sample: { organizationId, name } });
   return (
@@ -53,11 +62,16 @@ function General() {
       act={update}
       input={(values) => ({
         organizationId,
-        name: changed(values.text('name'), name),
-        handle: changed(values.text('handle'), handle),
-        description: changed(values.given('description') ?? null, description),
-        defaultRole: changed(values.given('defaultRole') ?? null, defaultRole),
-        active: changed(values.isOn('active'), active),
+        ...changesOf(
+          {
+            name: values.text('name'),
+            handle: values.text('handle'),
+            description: values.given('description') ?? null,
+            defaultRole: values.given('defaultRole') ?? null,
+            active: values.isOn('active'),
+          },
+          organization,
+        ),
       })}
       submit={texts.save}
       canSubmit={own.areKnown}

@@ -6,7 +6,7 @@ import { COUNTRIES } from '../lib/countries.ts';
 import { texts } from '../texts.ts';
 import { Badge } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
-import { Check, Field, Form, Select } from '../ui/form.tsx';
+import { Check, changesOf, Field, Form, Select } from '../ui/form.tsx';
 import { Skeleton } from '../ui/list.tsx';
 import { Unreadable } from '../ui/notice.tsx';
 import { Page, Section } from '../ui/page.tsx';
@@ -22,7 +22,7 @@ export function PlatformSettings() {
   return (
     <Page title={t.title} about={t.about}>
       <Section title={t.rules}>
-        <Rules key={JSON.stringify(settings)} settings={settings} />
+        <Rules key={JSON.stringify(RULES.map((rule) => settings[rule]))} settings={settings} />
       </Section>
       <Section title={t.countries} about={t.countriesAbout}>
         <Countries settings={settings} />
@@ -40,20 +40,30 @@ export function PlatformSettings() {
   );
 }
 
+const RULES = [
+  ...(['registration', 'refuseDisposableEmail', 'requireDateOfBirth', 'dns', 'tunnels'] as const),
+  ...(['minimumAge', 'defaultCountryLevel'] as const),
+];
+
 function Rules({ settings }: { settings: Settings }) {
   const update = useAct('settings.update', { done: t.saved, sample: { registration: false } });
   return (
     <Form
       act={update}
-      input={(values) => ({
-        registration: values.isOn('registration'),
-        refuseDisposableEmail: values.isOn('refuseDisposableEmail'),
-        requireDateOfBirth: values.isOn('requireDateOfBirth'),
-        dns: values.isOn('dns'),
-        tunnels: values.isOn('tunnels'),
-        minimumAge: values.number('minimumAge'),
-        defaultCountryLevel: COUNTRY_LEVELS.find((level) => level === values.text('defaultCountryLevel')),
-      })}
+      input={(values) =>
+        changesOf(
+          {
+            registration: values.isOn('registration'),
+            refuseDisposableEmail: values.isOn('refuseDisposableEmail'),
+            requireDateOfBirth: values.isOn('requireDateOfBirth'),
+            dns: values.isOn('dns'),
+            tunnels: values.isOn('tunnels'),
+            minimumAge: values.number('minimumAge'),
+            defaultCountryLevel: COUNTRY_LEVELS.find((level) => level === values.text('defaultCountryLevel')),
+          },
+          settings,
+        )
+      }
       submit={texts.save}
     >
       <Check

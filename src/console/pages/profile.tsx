@@ -10,7 +10,7 @@ import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { DialogButton } from '../ui/dialog.tsx';
 import { Download } from '../ui/download.tsx';
-import { Check, Field, Form, Select } from '../ui/form.tsx';
+import { Check, changesOf, Field, Form, Select } from '../ui/form.tsx';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { Picture } from '../ui/picture.tsx';
@@ -32,7 +32,7 @@ export function Profile() {
         />
       </Section>
       <Section title={t.about}>
-        <Person key={me.updatedAt.getTime()} />
+        <Person key={JSON.stringify(PERSON.map((field) => me[field]))} />
       </Section>
       <Section title={t.appearance}>
         <Appearance />
@@ -51,21 +51,31 @@ export function Profile() {
   );
 }
 
+const PERSON = [
+  ...(['firstName', 'lastName', 'displayName'] as const),
+  ...(['billingLine1', 'billingZip', 'billingCity', 'billingCountry'] as const),
+];
+
 function Person() {
   const me = useMe();
   const update = useAct('user.update', { done: t.saved });
   return (
     <Form
       act={update}
-      input={(values) => ({
-        firstName: values.text('firstName'),
-        lastName: values.text('lastName'),
-        displayName: values.given('displayName') ?? null,
-        billingLine1: values.given('billingLine1') ?? null,
-        billingZip: values.given('billingZip') ?? null,
-        billingCity: values.given('billingCity') ?? null,
-        billingCountry: values.given('billingCountry') ?? null,
-      })}
+      input={(values) =>
+        changesOf(
+          {
+            firstName: values.text('firstName'),
+            lastName: values.text('lastName'),
+            displayName: values.given('displayName') ?? null,
+            billingLine1: values.given('billingLine1') ?? null,
+            billingZip: values.given('billingZip') ?? null,
+            billingCity: values.given('billingCity') ?? null,
+            billingCountry: values.given('billingCountry') ?? null,
+          },
+          me,
+        )
+      }
       submit={texts.save}
     >
       <div className="columns">

@@ -7,7 +7,7 @@ import { useCan, useOrganization } from '../lib/organization.tsx';
 import { texts } from '../texts.ts';
 import { Titled, When } from '../ui/bits.tsx';
 import { Confirm, Dialog, DialogButton } from '../ui/dialog.tsx';
-import { Field, Form, Select } from '../ui/form.tsx';
+import { changesOf, Field, Form, Select, type Values } from '../ui/form.tsx';
 import { List } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
 import { Notice, Problem } from '../ui/notice.tsx';
@@ -113,6 +113,13 @@ const Sizes = ({ memoryMb, diskMb, cpuPercent }: Pick<Server, 'memoryMb' | 'disk
   </div>
 );
 
+const given = (values: Values) => ({
+  name: values.text('name'),
+  memoryMb: values.number('memoryMb'),
+  diskMb: values.number('diskMb'),
+  cpuPercent: values.number('cpuPercent'),
+});
+
 function CreateForm({ onDone }: { onDone: () => void }) {
   const { id: organizationId } = useOrganization();
   const { data } = useRead('node.available', { organizationId });
@@ -128,10 +135,7 @@ function CreateForm({ onDone }: { onDone: () => void }) {
       act={create}
       input={(values) => ({
         organizationId,
-        name: values.text('name'),
-        memoryMb: values.number('memoryMb'),
-        diskMb: values.number('diskMb'),
-        cpuPercent: values.number('cpuPercent'),
+        ...given(values),
         nodeId: values.given('nodeId'),
       })}
       submit={t.create}
@@ -156,13 +160,7 @@ function Resize({ server, onClose }: { server: Server; onClose: () => void }) {
     <Dialog title={server.name} onClose={onClose}>
       <Form
         act={update}
-        input={(values) => ({
-          serverId: server.id,
-          name: values.text('name'),
-          memoryMb: values.number('memoryMb'),
-          diskMb: values.number('diskMb'),
-          cpuPercent: values.number('cpuPercent'),
-        })}
+        input={(values) => ({ serverId: server.id, ...changesOf(given(values), server) })}
         submit={texts.save}
         after={onClose}
       >

@@ -9,7 +9,7 @@ import { texts } from '../texts.ts';
 import { Badge, Facts, Titled, When } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmButton, Dialog, DialogButton } from '../ui/dialog.tsx';
-import { Check, Field, Form } from '../ui/form.tsx';
+import { Check, changesOf, Field, Form } from '../ui/form.tsx';
 import { List, Skeleton } from '../ui/list.tsx';
 import { Problem, Unreadable } from '../ui/notice.tsx';
 import { NotFound } from '../ui/outside.tsx';
@@ -140,10 +140,15 @@ function Edit({ webhook, onDone }: { webhook: Hook; onDone: () => void }) {
       act={update}
       input={(values) => ({
         webhookId: webhook.id,
-        url: values.text('url'),
-        description: values.given('description') ?? null,
+        ...changesOf(
+          {
+            url: values.text('url'),
+            description: values.given('description') ?? null,
+            active: values.isOn('active'),
+          },
+          webhook,
+        ),
         events: eventsOf(values),
-        active: values.isOn('active'),
         rotateSecret: values.isOn('rotateSecret'),
       })}
       submit={texts.save}

@@ -29,8 +29,13 @@ export class Values {
   file = (name: string): FormDataEntryValue => this.#data.get(name) ?? '';
 }
 
-/** What is to be sent of a field: nothing where it is as it was shown, so that it undoes no change of somebody else. */
-export const changed = <T,>(typed: T, shown: T): T | undefined => (typed === shown ? undefined : typed);
+/** What is to be sent of fields: nothing of those that are as they were shown, so that it undoes no change of somebody else. */
+export const changesOf = <T extends object>(typed: T, shown: NoInfer<T>): Partial<T> =>
+  Object.fromEntries(
+    Object.entries(typed).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(Reflect.get(shown, name)),
+    ),
+  ) as Partial<T>;
 
 const Problems = createContext<Readonly<Record<string, string>>>({});
 
