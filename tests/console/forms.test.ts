@@ -282,6 +282,12 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await press(page, 'Change password');
     await says(page, 'Your password is changed.');
     await expect.poll(async () => [await current.inputValue(), await wanted.inputValue()]).toEqual(['', '']);
+
+    await page.goto('/account/profile');
+    await fill(page, { 'E-mail': 'grace@example.org', 'Current password': 'Difference-2' });
+    await press(page, 'Change address');
+    await says(page, 'Open the link that we have mailed to grace@example.org.');
+    await expect.poll(() => current.inputValue()).toBe('');
   });
 
   test('of many addresses those that are none are named', async () => {

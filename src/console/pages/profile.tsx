@@ -129,6 +129,7 @@ function Address() {
       act={update}
       input={(values) => ({ email: values.text('email'), currentPassword: values.text('currentPassword') })}
       submit={t.changeAddress}
+      clears
     >
       <div className="columns">
         <Field name="email" label={texts.email} type="email" required defaultValue={me.email} />
