@@ -237,6 +237,19 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await page.locator('dialog [name=invitations]:focus').waitFor();
   });
 
+  test('a handle is asked for when it is typed, and not letter by letter', async () => {
+    const { owner } = await organization();
+    await open(owner, '/organizations');
+    await press(page, 'Create organization');
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('organization.checkHandle')) asked.push(request.url());
+    });
+    await page.getByLabel('Handle').pressSequentially('letter-by-letter.example.org', { delay: 30 });
+    await says(page, 'Available');
+    expect(asked.length).toBeLessThan(10);
+  });
+
   test('what was typed about one account is not there for the next', async () => {
     const [one, other] = [await h.user(), await h.user()];
     await open(root, '/platform/users');

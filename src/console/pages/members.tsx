@@ -1,9 +1,10 @@
-import { useDeferredValue, useState } from 'react';
+import { useState } from 'react';
 import { isBuiltIn, outranks } from '../../kernel/permissions.ts';
 import type { OutputOf } from '../lib/api.ts';
 import { useAct, useList, useOffer } from '../lib/calls.tsx';
 import { useCan, useOrganization, useOwnRoles } from '../lib/organization.tsx';
 import { useMe } from '../lib/session.ts';
+import { useSettled } from '../lib/settled.ts';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Titled, When } from '../ui/bits.tsx';
 import { Confirm, Dialog } from '../ui/dialog.tsx';
@@ -22,7 +23,7 @@ export function Members() {
   const { id: organizationId, role: ownRole } = useOrganization();
   const [me, can] = [useMe(), useCan()];
   const [search, setSearch] = useState('');
-  const wanted = useDeferredValue(search.trim());
+  const wanted = useSettled(search.trim());
   const [step, setStep] = useState<Step>();
   const close = () => setStep(undefined);
   useOffer('organization.updateMemberRole', { memberId: '…', role: 'admin' });

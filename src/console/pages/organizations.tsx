@@ -1,16 +1,17 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useDeferredValue, useState } from 'react';
+import { useState } from 'react';
 import { NAME_MAX_LENGTH, ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
+import { useSettled } from '../lib/settled.ts';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Titled, When } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { DialogButton } from '../ui/dialog.tsx';
 import { Field, Form, TextArea } from '../ui/form.tsx';
 import { List } from '../ui/list.tsx';
-import { Page, Section } from '../ui/page.tsx';
 import { Problem } from '../ui/notice.tsx';
+import { Page, Section } from '../ui/page.tsx';
 
 const t = texts.organizations;
 
@@ -60,13 +61,13 @@ function CreateForm({ onDone }: { onDone: () => void }) {
     done: ({ name }) => t.created(name),
   });
   const [typed, setTyped] = useState('');
-  const handle = useDeferredValue(typed.trim());
+  const handle = useSettled(typed.trim());
   const check = useRead(
     'organization.checkHandle',
     { handle },
     { enabled: handle !== '', staleTime: 10_000 },
   );
-  const isAvailable = check.data?.available === true;
+  const isAvailable = check.data?.available === true && handle === typed.trim();
   return (
     <Form
       act={create}
@@ -107,8 +108,8 @@ function Waiting() {
   const reading = useList('invitation.mine', {});
   const accept = useAct('invitation.accept', { done: t.joined, sample: { invitationId: '…' } });
   const reject = useAct('invitation.reject', { done: t.rejected, sample: { invitationId: '…' } });
-  if (reading.rows?.length === 0) return null;
   const problem = accept.error ?? reject.error;
+  if (reading.rows?.length === 0) return null;
   return (
     <Section title={t.waiting}>
       <List
