@@ -250,6 +250,18 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(asked.length).toBeLessThan(10);
   });
 
+  test('days of the audit log are those of who looks at it', async () => {
+    const { owner, url } = await organization();
+    await page.context().close();
+    visitor = await chromium.visitor({ timezoneId: 'Pacific/Auckland' });
+    page = visitor.page;
+    await open(owner, `${url}/audit`);
+    await page.getByLabel('From').fill('2026-01-15');
+    const request = page.waitForRequest((one) => one.url().includes('auditLog.all'));
+    await press(page, 'Filter');
+    expect(decodeURIComponent((await request).url())).toContain('"from":"2026-01-14T11:00:00.000Z"');
+  });
+
   test('what was typed about one account is not there for the next', async () => {
     const [one, other] = [await h.user(), await h.user()];
     await open(root, '/platform/users');

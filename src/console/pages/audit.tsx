@@ -15,8 +15,15 @@ import { Notice, Problem } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
 
 const t = texts.audit;
-const FILTERS = ['userEmail', 'action', 'resourceType', 'resourceName', 'from', 'to'] as const;
-type Filter = Partial<Record<(typeof FILTERS)[number], string>>;
+const WORDS = ['userEmail', 'action', 'resourceType'] as const;
+const DAYS = ['from', 'to'] as const;
+type Filter = Partial<Record<(typeof WORDS | typeof DAYS)[number], string>>;
+
+/** Later ones are no days to JavaScript as they are written. */
+const LAST_DAY = '9999-12-31';
+/** When a day begins where the browser is, by whose clock the rows are shown. */
+const startOf = (day: string | undefined) =>
+  day === undefined ? undefined : new Date(`${day}T00:00`).toISOString();
 
 /** The trail of an organization: narrowed, opened, verified and taken along. */
 export function Audit() {
@@ -68,18 +75,19 @@ function FilterForm({ onFilter }: { onFilter: (filter: Filter) => void }) {
   const onSubmit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const values = new Values(event.currentTarget);
-    const given = FILTERS.map((name) => [name, values.given(name)]).filter(
-      ([, value]) => value !== undefined,
-    );
-    onFilter(Object.fromEntries(given));
+    const given = [
+      ...WORDS.map((name) => [name, values.given(name)]),
+      ...DAYS.map((name) => [name, startOf(values.given(name))]),
+    ];
+    onFilter(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
   };
   return (
     <form className="filters" aria-label={t.filter} onSubmit={onSubmit} onReset={() => onFilter({})}>
       <Field name="userEmail" label={t.who} type="search" />
       <Field name="resourceType" label={t.resource} type="search" placeholder="dnsRecord" />
       <Field name="action" label={t.action} type="search" placeholder="create" />
-      <Field name="from" label={t.since} type="date" />
-      <Field name="to" label={t.until} type="date" />
+      <Field name="from" label={t.since} type="date" max={LAST_DAY} />
+      <Field name="to" label={t.until} type="date" max={LAST_DAY} />
       <div className="buttons">
         <Button type="submit">{t.filter}</Button>
         <Button type="reset" kind="quiet">
