@@ -323,7 +323,7 @@ export const texts = {
     notCompared: 'No provider is set up here, so everything is still to be created.',
     compare: 'Compare again',
     apply: 'Apply',
-    applied: 'The provider has every change.',
+    applied: 'The provider is being told.',
     rrset: (ttl: number, contents: string) => `${ttl} s: ${contents}`,
     provider: 'Provider',
     nameservers: 'Name servers',

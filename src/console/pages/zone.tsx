@@ -1,5 +1,4 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
 import type { OutputOf } from '../lib/api.ts';
 import { useAct, useRead } from '../lib/calls.tsx';
 import { useCan, useOrganization } from '../lib/organization.tsx';
@@ -114,10 +113,10 @@ function Settings({ zone }: { zone: Zone }) {
   const { organizationId, id: zoneId, name, dnssec, nameservers, provider, syncedAt, verifiedAt } = zone;
   const { slug } = useOrganization();
   const [navigate, can] = [useNavigate(), useCan()];
-  const [asked, setAsked] = useState(dnssec.enabled);
+  const enabled = !dnssec.enabled;
   const sign = useAct('dnsZone.dnssec', {
     done: ({ dnssec }) => (dnssec.enabled ? t.signed : t.unsigned),
-    sample: { organizationId, zoneId, enabled: !asked },
+    sample: { organizationId, zoneId, enabled },
   });
   const remove = useAct('dnsZone.delete', { done: t.removed(name), sample: { organizationId, zoneId } });
   return (
@@ -135,16 +134,8 @@ function Settings({ zone }: { zone: Zone }) {
           title="DNSSEC"
           about={t.dnssecAbout}
           actions={
-            <Button
-              isBusy={sign.isPending}
-              onClick={() =>
-                sign.mutate(
-                  { organizationId, zoneId, enabled: !asked },
-                  { onSuccess: () => setAsked(!asked) },
-                )
-              }
-            >
-              {asked ? t.unsign : t.sign}
+            <Button isBusy={sign.isPending} onClick={() => sign.mutate({ organizationId, zoneId, enabled })}>
+              {enabled ? t.sign : t.unsign}
             </Button>
           }
         >
