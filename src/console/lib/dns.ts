@@ -1,5 +1,5 @@
 import { canonicalContent, type RecordType } from '../../kernel/dns/content.ts';
-import { fullName, recordName } from '../../kernel/dns/names.ts';
+import { qualifyIn, recordName } from '../../kernel/dns/names.ts';
 import { DomainError } from '../../kernel/errors.ts';
 
 /** The service's own rules, asked while somebody types. */
@@ -20,8 +20,4 @@ export const nameProblem = (text: string, zone: string): string | undefined =>
 
 /** What is wrong with a record's content; undefined when nothing is. */
 export const contentProblem = (type: RecordType, text: string, zone: string): string | undefined =>
-  text === ''
-    ? undefined
-    : problemOf(() =>
-        canonicalContent(type, text, (name) => (name.includes('.') ? name : fullName(name, zone))),
-      );
+  text === '' ? undefined : problemOf(() => canonicalContent(type, text, qualifyIn(zone)));

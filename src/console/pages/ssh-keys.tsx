@@ -18,6 +18,8 @@ import { Copyable, Page } from '../ui/page.tsx';
 const t = texts.sshKeys;
 type SshKey = OutputOf<'sshKey.all'>[number];
 type Owner = { organizationId: string } | { scope: 'user' };
+/** Who keeps a new key: the caller, where no organization is named. */
+const keeper = (owner: Owner) => ('organizationId' in owner ? owner : {});
 
 export function OrganizationSshKeys() {
   const { id: organizationId } = useOrganization();
@@ -40,7 +42,7 @@ function SshKeys({ about, owner, mayCreate, mayRemove }: SshKeysProps) {
   const reading = useList('sshKey.all', owner);
   const [ending, setEnding] = useState<SshKey>();
   useOffer('sshKey.generate', { type: 'ed25519' });
-  useOffer('sshKey.create', { name: 'laptop', publicKey: 'ssh-ed25519 AAAA…', ...owner });
+  useOffer('sshKey.create', { name: 'laptop', publicKey: 'ssh-ed25519 AAAA…', ...keeper(owner) });
   const remove = useAct('sshKey.remove', { done: ({ name }) => t.removed(name), sample: { sshKeyId: '…' } });
   return (
     <Page
@@ -110,7 +112,7 @@ function CreateForm({ owner, onDone }: { owner: Owner; onDone: () => void }) {
         name: values.text('name'),
         description: values.given('description'),
         publicKey,
-        ...('organizationId' in owner ? owner : {}),
+        ...keeper(owner),
       })}
       submit={t.create}
       after={onDone}
