@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import { TRPCError } from '@trpc/server';
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -70,6 +71,17 @@ const isPreflight = ({ headers }: FastifyRequest): boolean =>
   headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 
 /**
+ * A body is read as it comes: one that is compressed is no text, and no fault of its characters (RFC 9110, 15.5.16).
+ *
+ * @throws UNSUPPORTED_MEDIA_TYPE
+ */
+function requireUncoded({ headers }: FastifyRequest): void {
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() === 'identity') return;
+  const message = 'Send the body as it is, without a Content-Encoding.';
+  throw new TRPCError({ code: 'UNSUPPORTED_MEDIA_TYPE', message });
+}
+
+/**
  * The path as far as it is made of what our own paths are made of. A query string may carry a token, also in a link whose
  * question mark was escaped or lost on its way, and an absolute URL a password before its host.
  */
@@ -127,7 +139,10 @@ export async function createServer(options: ServerOptions) {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
+    async (request: FastifyRequest, body: Buffer) => {
+      requireUncoded(request);
+      return parseJsonBody(body);
+    },
   );
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, ''));
   const readRoutes: string[] = [];

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHarness, type Harness, type Reply, type TestUser, times } from '../support/harness.ts';
 import { sendRaw } from './raw-socket.ts';
@@ -98,6 +99,32 @@ describe('content types', () => {
       expect({ path, ...refusalOf(reply) }).toEqual({ path, status: 415, reason: 'unsupported_media_type' });
     }
     expect(await keysOf(ada)).not.toContain('smuggled');
+  });
+
+  test('what is compressed is 415 and says so, whatever its bytes; identity is no coding', async () => {
+    const text = '{"name":"packed"}';
+    const coded = (path: string, coding: string, body: Buffer | string) =>
+      ada.send(path, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': JSON_TYPE, 'content-encoding': coding },
+      });
+    for (const path of [...CREATE_KEY, SIGN_IN]) {
+      for (const [coding, body] of [
+        ['gzip', gzipSync(text)],
+        ['GZIP', text],
+        ['identity, br', text],
+      ] as const) {
+        const reply = await coded(path, coding, body);
+        expect({ path, coding, ...refusalOf(reply) }).toEqual({
+          ...{ path, coding },
+          ...{ status: 415, reason: 'unsupported_media_type' },
+        });
+        expect(errorOf(reply).message).toBe('Send the body as it is, without a Content-Encoding.');
+      }
+    }
+    expect(await keysOf(ada)).not.toContain('packed');
+    for (const path of CREATE_KEY) expect((await coded(path, 'Identity', text)).status).toBe(200);
   });
 
   test('an empty body is an empty object, with a content type or without one', async () => {
