@@ -52,6 +52,15 @@ describe.each(['organization.resendInvitation', 'user.sendInvitation'])('%s', (n
   });
 });
 
+test('user.sendInvitation right after inviting is the mail that inviting has sent', async () => {
+  const { owner, join, id, email, token } = await invited();
+  const { status, body } = await owner.post('user.sendInvitation', { invitationId: id });
+  expect([status, body]).toEqual([200, expect.objectContaining({ id, email, status: 'pending' })]);
+  expect((await preview(token)).body).toMatchObject({ id });
+  const another = await join('admin');
+  expect((await another.post('user.sendInvitation', { invitationId: id })).status).toBe(429);
+});
+
 test('waits a minute after each mail', async () => {
   const { owner, id } = await invited();
   for (let round = 0; round < 2; round += 1) {

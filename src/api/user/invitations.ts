@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { invitationByToken, myInvitations, resendInvitation } from '../../domain/invitation/index.ts';
+import { invitationByToken, myInvitations, sendInvitation } from '../../domain/invitation/index.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { INVITATION_MAILS } from '../rate-limits.ts';
 import { ArrayPage, Invitation, OpenInvitation } from '../schemas.ts';
@@ -50,10 +50,10 @@ export const invitationProcedures = {
     .meta({
       summary: "Send an invitation's mail again",
       description:
-        'As organization.resendInvitation. The mail goes by the mail service of this installation, so notificationId is ignored. Answers the invitation where Dokploy answers the link, which is for the invited address only.',
+        'As organization.resendInvitation, but to an address that the caller has just invited no second mail is sent. The mail goes by the mail service of this installation, so notificationId is ignored. Answers the invitation where Dokploy answers the link, which is for the invited address only.',
       rateLimit: INVITATION_MAILS,
     })
     .input(z.object({ notificationId: z.string().min(1).max(64).optional() }))
     .output(Invitation)
-    .mutation(({ ctx, input }) => resendInvitation(ctx.deps, ctx.actor, input.invitationId, ctx.rateLimiter)),
+    .mutation(({ ctx, input }) => sendInvitation(ctx.deps, ctx.actor, input.invitationId, ctx.rateLimiter)),
 };

@@ -12,4 +12,4 @@ export {
   sentInvitations,
 } from './read.ts';
 export { removeInvitation } from './remove.ts';
-export { invitationLink, resendInvitation } from './resend.ts';
+export { invitationLink, resendInvitation, sendInvitation } from './resend.ts';

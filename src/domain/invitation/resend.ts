@@ -48,6 +48,26 @@ export function resendInvitation(
 }
 
 /**
+ * The same as Dokploy has it, where inviting sends no mail and this call follows at once: the mail that is on its way to
+ * whom the caller has just invited is the one that is asked for.
+ */
+export async function sendInvitation(
+  deps: Deps,
+  actor: OrganizationActor,
+  invitationId: string,
+  limiter: RateLimiter,
+): Promise<Invitation> {
+  const since = new Date(deps.now().getTime() - COOLDOWN_MS);
+  const [underWay] = await deps.db.query(
+    (sql) => sql<Invitation[]>`
+      select id, organization_id, email, role, status, inviter_id, expires_at, created_at from invitations
+      where id = ${invitationId} and organization_id = ${actor.organizationId} and status = 'pending'
+        and inviter_id = ${actor.principal.userId} and token_version = 1 and created_at > ${since}`,
+  );
+  return underWay ?? resendInvitation(deps, actor, invitationId, limiter);
+}
+
+/**
  * A new link for the actor to hand over; no mail is sent, and one that is still waiting to leave is not any more. It
  * opens the invitation for its address only, and proves nothing about who has that address.
  *
