@@ -3,7 +3,7 @@ import type { sessions } from '../../db/schema/index.ts';
 import { notFound } from '../../kernel/errors.ts';
 import { canOnPlatform } from '../../kernel/permissions.ts';
 import type { Deps } from '../deps.ts';
-import { isLimited, type Principal } from '../principal.ts';
+import type { Principal } from '../principal.ts';
 
 /** A session as its holder sees it: never its token. */
 export type Session = Pick<
@@ -24,7 +24,7 @@ export async function listSessions(
 ): Promise<Session[]> {
   const id = userId ?? principal.userId;
   if (id !== principal.userId) {
-    const mayReadAny = canOnPlatform(principal.platformRole, 'user.readAny') && !isLimited(principal.key);
+    const mayReadAny = canOnPlatform(principal.platformRole, 'user.readAny');
     const found = mayReadAny ? await deps.db.query((sql) => sql`select 1 from users where id = ${id}`) : [];
     if (found.length === 0) throw notFound('User');
   }
