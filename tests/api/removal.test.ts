@@ -110,6 +110,9 @@ describe('the organizations that go on without an account', () => {
     const { id, email } = await invite(user, one.id);
     const closed = await invite(user, one.id);
     await user.post('organization.removeInvitation', { invitationId: closed.id });
+    const [answered, late] = [await invite(user, one.id), await invite(user, one.id)];
+    await h.sql`update invitations set status = 'rejected' where id = ${answered.id}`;
+    await h.sql`update invitations set expires_at = now() where id = ${late.id}`;
     for (const organizationId of [one.id, other.id]) await newWebhookOf(h, organizationId);
 
     const reply =
