@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issueLink } from '../../src/domain/email-link/index.ts';
 import { newId } from '../../src/kernel/ids.ts';
-import { untilBlocked } from '../api/stage.ts';
+import { newEnrolment, untilBlocked } from '../api/stage.ts';
 import { browser } from '../support/browser.ts';
 import {
   createHarness,
@@ -98,6 +98,7 @@ describe('a new password by mail', () => {
     expect((await user.post('sshKey.create', { name: 'old', publicKey: newPublicKey() })).status).toBe(200);
     await h.sql`insert into tunnel_devices (id, user_id, name, token_hash)
       values (${newId()}, ${user.id}, 'old', ${user.id})`;
+    const { deviceCode } = await newEnrolment(h, { approvedBy: user.id });
     const token = tokenOf(await askForLink(h, user.email, 'reset'));
     expect((await reset(token)).status).toBe(200);
     const [left] = await h.sql`
@@ -107,20 +108,23 @@ describe('a new password by mail', () => {
     return {
       left,
       byKey: await key.get('organization.all'),
+      byDevice: await h.anonymous.post('tunnelDevice.poll', { deviceCode }),
       signedIn: await browser(h).signIn(user.email, NEW_PASSWORD),
     };
   }
 
   test('that proves the address for the first time ends what whoever made the account could get in by', async () => {
-    const { left, byKey, signedIn } = await withAccess(false);
+    const { left, byKey, byDevice, signedIn } = await withAccess(false);
     expect(byKey.status).toBe(401);
+    expect([byDevice.status, byDevice.body.data?.reason]).toEqual([400, 'expired_token']);
     expect([signedIn.status, signedIn.body.redirect]).toEqual([200, false]);
     expect(left).toEqual({ sshKeys: 0, devices: 0, codes: false });
   });
 
   test('of an address that was proved before leaves keys, devices and the second factor', async () => {
-    const { left, byKey, signedIn } = await withAccess(true);
+    const { left, byKey, byDevice, signedIn } = await withAccess(true);
     expect(byKey.status).toBe(200);
+    expect(byDevice.status).toBe(200);
     expect(signedIn.body.twoFactorRedirect).toBe(true);
     expect(left).toEqual({ sshKeys: 1, devices: 1, codes: true });
   });
