@@ -126,6 +126,18 @@ test('nothing is sent for an invitation that was withdrawn', async () => {
   expect(await jobs()).toHaveLength(0);
 });
 
+test('nothing is sent for a link that ran out while the mail server was away', async () => {
+  deliver = () => Promise.reject(new Error('the server is away'));
+  await h.anonymous.post('auth/request-password-reset', { email: owner.email });
+  await runner.runDue();
+  expect(await jobs()).toMatchObject([{ attempts: 1, lastError: 'the server is away' }]);
+  deliver = async (mail) => void sent.push(mail);
+  h.clock.advance(3_600_000);
+  await runner.runDue();
+  expect(sent).toHaveLength(0);
+  expect(await jobs()).toHaveLength(0);
+});
+
 describe('several at once', () => {
   test('two processes never do the same job', async () => {
     for (const _ of times(25, () => 0)) await invite();
