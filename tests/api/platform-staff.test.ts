@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.ts';
 import type { PlatformRole } from '../../src/kernel/permissions.ts';
 import { createHarness, type Harness, httpCaller, PASSWORD, type TestUser } from '../support/harness.ts';
-import { mailsTo } from '../support/links.ts';
+import { askForLink, expectInvalidLink, mailsTo, tokenOf } from '../support/links.ts';
 
 /* What platform staff do with the accounts of others: never on an equal or higher rank. */
 
@@ -43,6 +43,15 @@ describe('user.suspend', () => {
     expect((await key.get('user.session')).status).toBe(200);
     expect((await ada.get('user.session')).status).toBe(401); // sessions are opened anew
     expect((await signIn(ada)).status).toBe(200);
+  });
+
+  test('ends open links: they open nothing when it is lifted', async () => {
+    const ada = await h.user();
+    const token = tokenOf(await askForLink(h, ada.email, 'reset'));
+    await root.post('user.suspend', { userId: ada.id });
+    await root.post('user.unsuspend', { userId: ada.id });
+    const newPassword = 'Better-horse-2';
+    expectInvalidLink(await h.anonymous.post('auth/reset-password', { token, newPassword }));
   });
 
   test('is said once, and lifted only where it was', async () => {
