@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AUDIT_FAULTS, exportAuditLog, listAuditLog, verifyChain } from '../domain/audit/index.ts';
 import { pageOf } from '../kernel/pagination.ts';
 import { Id } from '../kernel/schemas.ts';
+import { bareList } from './bare-lists.ts';
 import { Lines, linesOf, linesOutput } from './lines.ts';
 import { AuditEntry, isStorable, Long } from './schemas.ts';
 import { organizationProcedure, router } from './trpc.ts';
@@ -63,13 +64,14 @@ export const auditLogRouter = router({
       }).prefault({}),
     )
     .output(z.array(AuditEntry))
-    .query(async ({ ctx, input: { limit, offset, cursor, ...filter } }) => {
-      const { items, nextCursor } = await pageOf({ limit, cursor }, (page) =>
-        listAuditLog(ctx.deps, ctx.actor, withDates(filter), { offset, ...page }),
-      );
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items;
-    }),
+    .query(({ ctx, input: { limit, offset, cursor, ...filter } }) =>
+      bareList(
+        ctx,
+        pageOf({ limit, cursor }, (page) =>
+          listAuditLog(ctx.deps, ctx.actor, withDates(filter), { offset, ...page }),
+        ),
+      ),
+    ),
 
   export: organizationProcedure('auditLog:read')
     .meta({

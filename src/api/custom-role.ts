@@ -15,6 +15,7 @@ import {
   STATEMENTS,
 } from '../kernel/permissions.ts';
 import { Id } from '../kernel/schemas.ts';
+import { bareList } from './bare-lists.ts';
 import { ArrayPage, Moment, Role, RoleName } from './schemas.ts';
 import { organizationProcedure, router } from './trpc.ts';
 
@@ -128,13 +129,12 @@ export const customRoleRouter = router({
         z.object({ id: Id, userId: Id, email: z.string(), firstName: z.string(), lastName: z.string() }),
       ),
     )
-    .query(async ({ ctx, input }) => {
-      const { items, nextCursor } = await pageOf(input, (page) =>
-        listRoleHolders(ctx.deps, ctx.actor, input.roleName, page),
-      );
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items;
-    }),
+    .query(({ ctx, input }) =>
+      bareList(
+        ctx,
+        pageOf(input, (page) => listRoleHolders(ctx.deps, ctx.actor, input.roleName, page)),
+      ),
+    ),
 
   getStatements: organizationProcedure('customRole:read')
     .meta({

@@ -13,6 +13,7 @@ import {
 import { DESCRIPTION_MAX_LENGTH } from '../kernel/lengths.ts';
 import { pageOf } from '../kernel/pagination.ts';
 import { Id, Name } from '../kernel/schemas.ts';
+import { bareList } from './bare-lists.ts';
 import { ArrayPage, isStorable, Moment, OrganizationRef } from './schemas.ts';
 import { IN_ORGANIZATION, ownersProcedureOn, router, signedIn, userProcedure } from './trpc.ts';
 
@@ -98,9 +99,10 @@ export const sshKeyRouter = router({
     .output(z.array(SshKey))
     .query(async ({ ctx, input }) => {
       const owner = await requireOwner(ctx.deps, ctx.principal, input, 'sshKey:read');
-      const { items, nextCursor } = await pageOf(input, (page) => listSshKeys(ctx.deps, owner, page));
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items;
+      return bareList(
+        ctx,
+        pageOf(input, (page) => listSshKeys(ctx.deps, owner, page)),
+      );
     }),
 
   one: sshKeyProcedure('sshKey:read')

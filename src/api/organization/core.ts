@@ -14,6 +14,7 @@ import {
 } from '../../domain/organization/index.ts';
 import { ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
 import { Id, Name } from '../../kernel/schemas.ts';
+import { bareList } from '../bare-lists.ts';
 import { ArrayPage, GrantableRole, Organization, OrganizationWithMembers } from '../schemas.ts';
 import { organizationProcedure, userProcedure } from '../trpc.ts';
 
@@ -69,13 +70,9 @@ export const coreProcedures = {
     })
     .input(ArrayPage.extend({ activeOnly: z.boolean().default(false) }).prefault({}))
     .output(z.array(OrganizationWithMembers))
-    .query(async ({ ctx, input }) => {
-      const { activeOnly, limit, cursor = null } = input;
-      const page = { activeOnly, limit, cursor };
-      const { items, nextCursor } = await listOrganizations(ctx.deps, ctx.principal, page);
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items;
-    }),
+    .query(({ ctx, input: { activeOnly, limit, cursor = null } }) =>
+      bareList(ctx, listOrganizations(ctx.deps, ctx.principal, { activeOnly, limit, cursor })),
+    ),
 
   one: organizationProcedure('organization:read')
     .meta({ summary: 'Read one organization', version: ORGANIZATION_FIELDS })

@@ -9,6 +9,7 @@ import {
 } from '../../domain/invitation/index.ts';
 import { pageOf } from '../../kernel/pagination.ts';
 import { Email } from '../../kernel/schemas.ts';
+import { bareList } from '../bare-lists.ts';
 import { INVITATION_LISTS, INVITATION_MAILS } from '../rate-limits.ts';
 import { ArrayPage, GrantableRole, Invitation, Moment } from '../schemas.ts';
 import { invitationProcedure, organizationProcedure } from '../trpc.ts';
@@ -63,11 +64,12 @@ export const invitationProcedures = {
     .meta({ summary: 'List the invitations of an organization, newest first' })
     .input(ArrayPage.prefault({}))
     .output(z.array(Invitation))
-    .query(async ({ ctx, input }) => {
-      const { items, nextCursor } = await pageOf(input, (page) => listInvitations(ctx.deps, ctx.actor, page));
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items;
-    }),
+    .query(({ ctx, input }) =>
+      bareList(
+        ctx,
+        pageOf(input, (page) => listInvitations(ctx.deps, ctx.actor, page)),
+      ),
+    ),
 
   resendInvitation: invitationProcedure('invitation:create')
     .meta({

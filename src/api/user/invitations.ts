@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invitationByToken, myInvitations, sendInvitation } from '../../domain/invitation/index.ts';
 import { Id } from '../../kernel/schemas.ts';
+import { bareList } from '../bare-lists.ts';
 import { INVITATION_MAILS } from '../rate-limits.ts';
 import { ArrayPage, Invitation, OpenInvitation } from '../schemas.ts';
 import { invitationProcedure, publicProcedure, userProcedure } from '../trpc.ts';
@@ -21,9 +22,8 @@ export const invitationProcedures = {
       ),
     )
     .query(async ({ ctx, input: { limit, cursor = null } }) => {
-      const { items, nextCursor } = await myInvitations(ctx.deps, ctx.principal, { limit, cursor });
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items.map((invitation) => ({
+      const invitations = await bareList(ctx, myInvitations(ctx.deps, ctx.principal, { limit, cursor }));
+      return invitations.map((invitation) => ({
         ...invitation,
         organization: { id: invitation.organizationId, name: invitation.organizationName },
       }));

@@ -7,6 +7,7 @@ import { pageOf } from '../../kernel/pagination.ts';
 import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../../kernel/password.ts';
 import { can, permissionTable } from '../../kernel/permissions.ts';
 import { Email, Id, UserOrMe } from '../../kernel/schemas.ts';
+import { bareList } from '../bare-lists.ts';
 import {
   ArrayPage,
   GrantableRole,
@@ -44,11 +45,12 @@ export const memberProcedures = {
     .meta({ summary: 'List the members of an organization with their accounts, oldest first' })
     .input(ArrayPage.prefault({}))
     .output(z.array(MemberOfOrganization))
-    .query(async ({ ctx, input }) => {
-      const { items, nextCursor } = await pageOf(input, (page) => listMembers(ctx.deps, ctx.actor, page));
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items;
-    }),
+    .query(({ ctx, input }) =>
+      bareList(
+        ctx,
+        pageOf(input, (page) => listMembers(ctx.deps, ctx.actor, page)),
+      ),
+    ),
 
   getPermissions: userProcedure
     .meta({

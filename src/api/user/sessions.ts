@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listSessions, revokeSession } from '../../domain/session/index.ts';
 import { pageOf } from '../../kernel/pagination.ts';
 import { Id } from '../../kernel/schemas.ts';
+import { bareList } from '../bare-lists.ts';
 import { ArrayPage, Session } from '../schemas.ts';
 import { userProcedure } from '../trpc.ts';
 
@@ -11,13 +12,12 @@ export const sessionProcedures = {
     .meta({ summary: "List the caller's open sessions, newest first", description: 'Without tokens.' })
     .input(ArrayPage.prefault({}))
     .output(z.array(Session))
-    .query(async ({ ctx, input }) => {
-      const { items, nextCursor } = await pageOf(input, (page) =>
-        listSessions(ctx.deps, ctx.principal, undefined, page),
-      );
-      if (nextCursor !== null) ctx.setHeader('x-next-cursor', nextCursor);
-      return items;
-    }),
+    .query(({ ctx, input }) =>
+      bareList(
+        ctx,
+        pageOf(input, (page) => listSessions(ctx.deps, ctx.principal, undefined, page)),
+      ),
+    ),
 
   revokeSession: userProcedure
     .meta({ summary: "End one of the caller's sessions at once" })
