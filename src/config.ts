@@ -38,15 +38,13 @@ const portRange = z
     ({ firstPort, lastPort }) => firstPort >= 1 && firstPort <= lastPort && lastPort <= 65_535,
     'must be two ports from 1 to 65535, the lower one first',
   );
+const HOST_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 /** Without the dot at its end, which some write. */
 const hostName = z
   .string()
   .toLowerCase()
   .transform((text) => text.replace(/\.$/, ''))
-  .refine(
-    (text) => /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(text),
-    'must be host names',
-  );
+  .refine((text) => HOST_NAME.test(text), 'must be host names');
 /** An address, with a port or without one. */
 const isServer = (text: string): boolean => {
   const [, bare = text] = /^\[?([0-9a-f.:]+?)\]?(?::\d{1,5})?$/i.exec(text) ?? [];
@@ -85,7 +83,7 @@ const Settings = z.object({
   DNS_BASE_DOMAIN: z
     .string()
     .toLowerCase()
-    .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain such as example.com')
+    .regex(HOST_NAME, 'must be a domain such as example.com')
     .default('tenantry.internal'),
   MAX_ORGANIZATIONS_PER_USER: whole(1, 1_000_000).default(20),
   RATE_LIMIT_PER_MINUTE: whole(0, 10_000_000).default(6_000),

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { lowerAscii } from './ascii.ts';
 import { isCanonicalLabel } from './punycode.ts';
 
 /** Longest address that SMTP carries (RFC 5321 4.5.3.1.3, without the angle brackets). */
@@ -11,8 +12,6 @@ export const EMAIL_PATTERN =
 const ASCII_ONLY = /^[\u0020-\u007e]*$/;
 /** What a host name has of ASCII; everything else there would be read as a part of a URL or be decoded. */
 const NO_OTHER_ASCII = /^[A-Za-z0-9.\-\u0080-\uffff]+$/;
-
-const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /**
  * The one way to write an address, so that it has one account and one invitation: the part before the @ in lower case,

@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { getPublicSuffix } from 'tldts';
+import { lowerAscii } from './ascii.ts';
 import { isCanonicalLabel } from './punycode.ts';
 
 const MAX_LENGTH = 253;
@@ -40,8 +41,7 @@ export const isWithin = (name: string, parent: string): boolean =>
  * completed with `baseDomain`.
  */
 export function parseHandle(text: string, baseDomain: string): HandleResult {
-  // Letters only: toLowerCase turns the Kelvin sign into a k.
-  const lower = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  const lower = lowerAscii(text);
   const handle = lower.includes('.') ? lower : `${lower}.${baseDomain}`;
   if (handle.length > MAX_LENGTH) return problem('invalid', `A handle has at most ${MAX_LENGTH} characters.`);
   if (isWithin(baseDomain, handle)) {

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { lowerAscii } from '../ascii.ts';
 import { badRequest } from '../errors.ts';
 import { isCanonicalLabel } from '../punycode.ts';
 import { type Field, fromBytes } from './text.ts';
@@ -10,7 +11,6 @@ export const APEX = '@';
 /** Services and challenges have names with underscores, so labels are looser than those of hosts. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-const lowerCase = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 // The conversion also maps dots and percent signs of other alphabets, so its result is checked as a label.
 const toAscii = (label: string): string => (/[^\0-\x7f]/.test(label) ? domainToASCII(label) : label);
 
@@ -43,7 +43,7 @@ export function relativeName(name: string, zone: string): string | undefined {
 export function canonicalName(text: string, field: string, allowWildcard = false): string {
   const refuse = (message: string) => badRequest(field, 'dns_name_invalid', message);
   if (text.length > 4 * MAX_NAME_LENGTH) throw refuse(`A name has at most ${MAX_NAME_LENGTH} characters.`);
-  const labels = lowerCase(text.replace(/\.$/, '')).split('.').map(toAscii);
+  const labels = lowerAscii(text.replace(/\.$/, '')).split('.').map(toAscii);
   const name = labels.join('.');
   if (name.length > MAX_NAME_LENGTH) throw refuse(`A name has at most ${MAX_NAME_LENGTH} characters.`);
   for (const [index, label] of labels.entries()) {

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { Id } from '../schemas.ts';
-import { TUNNEL_PROTOCOLS } from '../vocabulary.ts';
+import { API_KEY_SCOPES, DNS_PROVIDERS, TUNNEL_PROTOCOLS } from '../vocabulary.ts';
 
 /* What the rows of the audit log hold, by what they are about. */
 
 export const Moment = z.iso.datetime();
 export const Role = z.string().meta({ example: 'member' });
 export const text = z.string();
-export const optionalText = z.string().nullable();
+const optionalText = z.string().nullable();
 
 export const apiKeyFields = {
   name: text,
-  scope: z.enum(['organization', 'user']),
+  scope: z.enum(API_KEY_SCOPES),
   permissions: z.array(text).nullable(),
   allowedIps: z.array(text).nullable(),
   expiresAt: Moment.nullable(),
@@ -61,7 +61,7 @@ export const tunnelAllocationFields = z.strictObject({
 });
 export const dnsZoneFields = z.strictObject({
   name: text,
-  provider: z.enum(['cloudflare', 'custom']),
+  provider: z.enum(DNS_PROVIDERS),
   dnssec: z.boolean(),
 });
 export const dnsRecordFields = z.strictObject({
@@ -84,7 +84,7 @@ export const licenseFields = z.strictObject({
   active: z.boolean(),
 });
 export const servingLicense = licenseFields.extend({ licenseId: Id });
-export const amount = z.number().int();
+const amount = z.number().int();
 export const nodeFields = z.strictObject({
   name: text,
   address: optionalText,
