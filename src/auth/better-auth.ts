@@ -17,7 +17,7 @@ import { DomainError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 
 /** The header that carries the client's address to better-auth; whatever a client sends in it is overwritten. */
-export const CLIENT_ADDRESS_HEADER = 'x-tenantry-client-address';
+const CLIENT_ADDRESS_HEADER = 'x-tenantry-client-address';
 
 /** A cookie in better-auth's form: signed, HttpOnly, and Secure where the service is reached by https. */
 export type SignedCookie = {

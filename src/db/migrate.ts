@@ -20,7 +20,7 @@ type Journal = { entries: { when: number; tag: string }[] };
 const readJournal = (): Journal => JSON.parse(readFileSync(`${FOLDER}/meta/_journal.json`, 'utf8'));
 
 /** The newest migration of this code, by the moment at which it was made. */
-export const newestKnown = (): number => Math.max(...readJournal().entries.map((entry) => entry.when));
+const newestKnown = (): number => Math.max(...readJournal().entries.map((entry) => entry.when));
 
 export const isKnown = (migration: number): boolean =>
   readJournal().entries.some((entry) => entry.when === migration);

@@ -9,7 +9,12 @@ import { type ServerUser, SHARED_DIRECTORY } from './user.ts';
 
 const run = promisify(execFile);
 
-export type Binaries = { postgres: string; initdb: string /** such as 18 */; major: string };
+export type Binaries = {
+  postgres: string;
+  initdb: string;
+  /** such as 18 */
+  major: string;
+};
 
 const INSTEAD = 'or set DATABASE_URL to a PostgreSQL server';
 

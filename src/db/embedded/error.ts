@@ -3,7 +3,7 @@ export class EmbeddedServerError extends Error {
   override name = 'EmbeddedServerError';
 }
 
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 

@@ -1,7 +1,7 @@
 /** Names of fields whose text is nobody's business, wherever they stand. */
 const SECRET = /password|passphrase|secret|token|hash|private_?key|^key$|recovery_?codes?|^otp|totp/i;
 
-export const REDACTED = '[secret]';
+const REDACTED = '[secret]';
 
 /** Takes secrets out of what the trail is told, by the names of their fields; that they changed may be seen. */
 export function redact(value: unknown): unknown {

@@ -48,7 +48,7 @@ function retryAfter(outcome: SendOutcome, now: Date): number {
 }
 
 /** When to try again; null when the time for it is over. */
-export function nextAttempt({ attempts, createdAt }: Attempt, outcome: SendOutcome, now: Date): Date | null {
+function nextAttempt({ attempts, createdAt }: Attempt, outcome: SendOutcome, now: Date): Date | null {
   const lastAt = createdAt.getTime() + GIVE_UP_S * 1000;
   if (now.getTime() >= lastAt) return null;
   const planned = BACKOFF_S[Math.min(attempts, BACKOFF_S.length) - 1] ?? 0;

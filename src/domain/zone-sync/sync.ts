@@ -20,7 +20,7 @@ export type SyncOutcome = 'nothing to do' | 'done' | 'failed' | 'unreachable';
 type Desired = { dnssec: boolean; rrsets: Rrset[] };
 
 /** A zone as it is to be; undefined when the provider is to have none of this name. */
-export async function desiredZone(deps: Deps, { provider, name }: ZoneAt): Promise<Desired | undefined> {
+async function desiredZone(deps: Deps, { provider, name }: ZoneAt): Promise<Desired | undefined> {
   const rows = await deps.db.query(
     (sql) => sql<({ dnssec: boolean } & { [K in keyof StoredRecord]: StoredRecord[K] | null })[]>`
       select z.dnssec, r.name, r.type, r.content, r.ttl
