@@ -11,27 +11,27 @@ import { syncZone } from '../domain/zone-sync/index.ts';
 
 export type JobContext = { deps: Deps; mailer: Mailer; tracing?: Tracing | undefined };
 
-/** Does one job, or throws to have it tried again. `jobId` stays the same over retries. */
+/** Does one job, or throws to have it tried again. The id stays the same over attempts, of which the first is 1. */
 type Handler<N extends JobName> = (
   context: JobContext,
-  jobId: string,
+  job: { id: string; attempts: number },
   payload: JobPayloads[N],
 ) => Promise<void>;
 
 export const handlers: { [N in JobName]: Handler<N> } = {
-  'mail.invitation': async ({ deps, mailer }, jobId, payload) => {
-    const mail = await invitationMail(deps, jobId, payload);
+  'mail.invitation': async ({ deps, mailer }, { id }, payload) => {
+    const mail = await invitationMail(deps, id, payload);
     if (mail !== undefined) await mailer.send(mail);
   },
-  'mail.link': async ({ deps, mailer }, jobId, payload) => {
-    const mail = await linkMail(deps, jobId, payload);
+  'mail.link': async ({ deps, mailer }, { id }, payload) => {
+    const mail = await linkMail(deps, id, payload);
     if (mail !== undefined) await mailer.send(mail);
   },
-  'mail.notice': ({ mailer }, jobId, payload) => mailer.send(noticeMail(jobId, payload)),
-  'account.sendLink': ({ deps }, _jobId, payload) => sendLink(deps, payload),
-  'avatar.collect': ({ deps }, jobId, { hash }) => collectAvatar(deps, jobId, hash),
-  'webhook.deliver': ({ deps }, _jobId, { deliveryId }) => deliver(deps, deliveryId),
-  'dns.sync': async ({ deps }, _jobId, zone) => {
+  'mail.notice': ({ mailer }, { id }, payload) => mailer.send(noticeMail(id, payload)),
+  'account.sendLink': ({ deps }, _job, payload) => sendLink(deps, payload),
+  'avatar.collect': ({ deps }, { id }, { hash }) => collectAvatar(deps, id, hash),
+  'webhook.deliver': ({ deps }, { attempts }, { deliveryId }) => deliver(deps, deliveryId, attempts > 1),
+  'dns.sync': async ({ deps }, _job, zone) => {
     await syncZone(deps, zone);
   },
 };

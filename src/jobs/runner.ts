@@ -89,9 +89,9 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
   }
 
   async function perform(job: Row): Promise<void> {
-    const handler = handlers[job.name] as (c: JobContext, id: string, payload: unknown) => Promise<void>;
+    const handler = handlers[job.name] as (c: JobContext, job: Row, payload: unknown) => Promise<void>;
     const attributes = { 'tenantry.job_id': job.id, 'tenantry.job_attempt': job.attempts };
-    const task = () => handler(context, job.id, job.payload);
+    const task = () => handler(context, job, job.payload);
     const { tracing } = context;
     const running =
       tracing === undefined ? task() : tracing.within('consumer', `job ${job.name}`, attributes, task);

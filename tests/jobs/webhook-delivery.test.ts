@@ -369,25 +369,40 @@ test('an attempt whose process died is made again', async () => {
   expect(await log(hook)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
 });
 
-test('an attempt whose outcome could not be written down is made again', async () => {
+test('attempts whose outcome could not be written down are made again, and what waits for them goes too', async () => {
   const hook = await newHook();
-  await ask(hook);
+  for (const _ of times(6, () => 0)) await ask(hook);
+  let held: Promise<Held> | undefined;
   const post: SafePost = async (url, request) => {
     const outcome = await quick()(url, request);
-    held = await hold(h.databaseUrl, 'select 1 from webhooks for update');
+    held ??= hold(h.databaseUrl, 'select 1 from webhooks for update');
+    await held;
     return outcome;
   };
-  let held: Held | undefined;
   await newRunner({ post }).runDue();
-  await held?.release();
-  expect(warnings.splice(0)).toEqual(['job failed, next attempt in 5 s']);
-  await pass(6_000); // when the first attempt may still be under way, as far as anybody knows
-  expect(receiver.got).toHaveLength(1);
+  await (await held)?.release();
+  expect(warnings.splice(0)).toEqual(times(4, () => 'job failed, next attempt in 5 s'));
+  await pass(6_000); // when the first attempts may still be under way, as far as anybody knows
+  expect(receiver.got).toHaveLength(4);
   await pass(30_000);
-  expect(new Set(idsOf(receiver.got))).toHaveProperty('size', 1);
-  expect(await log(hook)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
+  expect(new Set(idsOf(receiver.got))).toHaveProperty('size', 6);
+  expect((await log(hook)).every(({ status: each }) => each === 'delivered')).toBe(true);
   await pass(MINUTE);
-  expect(receiver.got).toHaveLength(2);
+  expect(receiver.got).toHaveLength(10);
+});
+
+test('what waits for attempts whose process died goes when their webhook is deleted', async () => {
+  const [hook, other] = [await newHook(), await newHook()];
+  for (const _ of times(4, () => 0)) await ask(hook);
+  await h.sql`update jobs set locked_until = now() + interval '2 minutes', attempts = 1`;
+  await h.sql`update webhook_deliveries set attempts = 1, sending_until = now() + interval '30 seconds'
+    where webhook_id = ${hook.id}`;
+  await ask(other);
+  await runner.runDue();
+  expect(receiver.got).toHaveLength(0);
+  expect((await owner.post('webhook.delete', { webhookId: hook.id })).status).toBe(200);
+  await runner.runDue();
+  expect(await log(other)).toMatchObject([{ event: 'webhook.test', status: 'delivered' }]);
 });
 
 test('slow receivers of one organization leave room for the jobs of others', async () => {
@@ -403,6 +418,30 @@ test('slow receivers of one organization leave room for the jobs of others', asy
   expect(most).toBe(4);
   receiver.answers(status(200));
   await pass(60_000, 2_000);
+  expect((await log(hook)).every(({ status: each }) => each === 'delivered')).toBe(true);
+});
+
+test('what waits for room has no job that looks for it, and goes as soon as there is some', async () => {
+  const hook = await newHook();
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let sent = 0;
+  const gated = newRunner({
+    post: async () => {
+      sent += 1;
+      await gate;
+      return { status: 200, retryAfter: null, body: '' };
+    },
+  });
+  for (const _ of times(12, () => 0)) await ask(hook);
+  const running = gated.runDue();
+  const waiting = async () => (await h.sql`select 1 from jobs where locked_until is null`).length;
+  await vi.waitFor(async () => expect([sent, await waiting()]).toEqual([4, 0]), 5_000);
+  open();
+  await running;
+  expect([sent, await waiting()]).toEqual([12, 0]);
   expect((await log(hook)).every(({ status: each }) => each === 'delivered')).toBe(true);
 });
 

@@ -33,7 +33,7 @@ export const webhooks = pgTable(
   (t) => [index('webhooks_organization').on(t.organizationId, t.id), ...ofOrganization(t.organizationId)],
 );
 
-/** One event for one webhook: outbox and log at once. A pending one has a job that sends it. */
+/** One event for one webhook: outbox and log at once. A pending one has a job that sends it, or waits for those under way. */
 export const webhookDeliveries = pgTable(
   'webhook_deliveries',
   {

@@ -3,6 +3,7 @@ import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import { inOrganization } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
+import { callNext } from './room.ts';
 import { shown, summaryOf, type Webhook } from './row.ts';
 
 /**
@@ -17,6 +18,8 @@ export function deleteWebhook(deps: Deps, actor: OrganizationActor, webhookId: s
       delete from webhooks where id = ${webhookId} and organization_id = ${organizationId}
       returning ${shown(tx)}`;
     if (webhook === undefined) throw notFound('Webhook');
+    // What is under way to this webhook calls nobody any more.
+    await callNext(tx, organizationId, deps.now());
     await record(tx, principal, deps.now(), {
       organizationId,
       role,
