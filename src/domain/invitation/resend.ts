@@ -57,12 +57,12 @@ export async function sendInvitation(
   invitationId: string,
   limiter: RateLimiter,
 ): Promise<Invitation> {
-  const since = new Date(deps.now().getTime() - COOLDOWN_MS);
+  const fresh = new Date(deps.now().getTime() - COOLDOWN_MS + LIFETIME_MS);
   const [underWay] = await deps.db.query(
     (sql) => sql<Invitation[]>`
       select id, organization_id, email, role, status, inviter_id, expires_at, created_at from invitations
       where id = ${invitationId} and organization_id = ${actor.organizationId} and status = 'pending'
-        and inviter_id = ${actor.principal.userId} and token_version = 1 and created_at > ${since}`,
+        and inviter_id = ${actor.principal.userId} and token_version = 1 and expires_at > ${fresh}`,
   );
   return underWay ?? resendInvitation(deps, actor, invitationId, limiter);
 }
