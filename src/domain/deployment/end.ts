@@ -33,6 +33,9 @@ function take(deps: Deps, actor: OrganizationActor, id: string, step: Step): Pro
   });
 }
 
+const alreadyIs = (status: 'stopped' | 'destroyed') =>
+  preconditionFailed(`deployment_${status}`, `This deployment is ${status} already.`);
+
 /**
  * Has the instance stop: it learns of it by its next report.
  *
@@ -43,8 +46,7 @@ export const stopDeployment = (deps: Deps, actor: OrganizationActor, id: string)
     status: 'stopped',
     action: 'stop',
     async require(_tx, { status }) {
-      if (status === 'pending' || status === 'running') return;
-      throw preconditionFailed(`deployment_${status}`, `This deployment is ${status} already.`);
+      if (status === 'stopped' || status === 'destroyed') throw alreadyIs(status);
     },
   });
 
@@ -58,6 +60,7 @@ export const destroyDeployment = (deps: Deps, actor: OrganizationActor, id: stri
     status: 'destroyed',
     action: 'destroy',
     async require(tx, { status }) {
+      if (status === 'destroyed') throw alreadyIs(status);
       if (status !== 'stopped') {
         throw preconditionFailed('deployment_not_stopped', `This deployment is ${status}. Stop it first.`);
       }
