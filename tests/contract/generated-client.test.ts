@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PICTURE } from '../api/stage.ts';
 import { createHarness, type Harness } from '../support/harness.ts';
 import { createScratch, ROOT, runTool, type Scratch } from './scratch.ts';
 
@@ -37,6 +38,34 @@ console.log(JSON.stringify({
 }));
 `;
 
+const HEY_API_PROGRAM = `
+import { client } from './hey-api/client.gen.js';
+import {
+  type Organization,
+  organizationCreate, organizationDelete, organizationOne, organizationRemoveAvatar, organizationUploadAvatar,
+} from './hey-api/index.js';
+
+const { BASE_URL = '', API_KEY = '', PICTURE = '' } = process.env;
+client.setConfig({ baseUrl: BASE_URL + '/api', headers: { 'x-api-key': API_KEY } });
+
+const { data: organization } = await organizationCreate({ body: { name: 'Generated' }, throwOnError: true });
+const organizationId: Organization['id'] = organization.id;
+const { data: read } = await organizationOne({ query: { organizationId }, throwOnError: true });
+
+const file = new File([Buffer.from(PICTURE, 'base64')], 'picture.png', { type: 'image/png' });
+const { data: shown } = await organizationUploadAvatar({ body: { organizationId, file }, throwOnError: true });
+const { data: bare } = await organizationRemoveAvatar({ body: { organizationId }, throwOnError: true });
+
+// @ts-expect-error: a name is required.
+const refused = await organizationCreate({ body: {} });
+const { data: nothing } = await organizationDelete({ body: { organizationId }, throwOnError: true });
+
+console.log(JSON.stringify({
+  organization, read, nothing, avatars: [shown.avatarUrl, bare.avatarUrl],
+  refused: { status: refused.response?.status, error: refused.error },
+}));
+`;
+
 let h: Harness;
 let scratch: Scratch;
 beforeAll(async () => {
@@ -70,5 +99,25 @@ test('generated types compile under strict rules, refuse wrong calls, and fit wh
     nothing: [],
     refused: { status: 400, issues: [{ path: ['name'] }] },
     missing: 404,
+  });
+}, 60_000);
+
+test('a client of @hey-api/openapi-ts compiles under strict rules, and does what it says', async () => {
+  await runTool('openapi-ts', ['-i', 'openapi.json', '-o', scratch.pathOf('hey-api'), '--silent'], ROOT);
+  await scratch.write('hey.ts', HEY_API_PROGRAM);
+  await scratch.compile(['hey.ts'], 'bundler');
+
+  const { key } = await h.key(await h.user(), { scope: 'user' });
+  const env = {
+    BASE_URL: h.baseUrl,
+    API_KEY: key,
+    PICTURE: Buffer.from(await PICTURE.arrayBuffer()).toString('base64'),
+  };
+  expect(await scratch.runProgram('hey.ts', env)).toMatchObject({
+    organization: { name: 'Generated' },
+    read: { name: 'Generated', role: 'owner' },
+    avatars: [expect.stringContaining('/avatars/'), null],
+    refused: { status: 400, error: { data: { reason: 'invalid_input' }, issues: [{ path: ['name'] }] } },
+    nothing: [],
   });
 }, 60_000);

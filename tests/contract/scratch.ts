@@ -35,6 +35,7 @@ const SCRIPTS = {
   tsc: 'typescript/bin/tsc',
   redocly: '@redocly/cli/bin/cli.js',
   'openapi-typescript': 'openapi-typescript/bin/cli.js',
+  'openapi-ts': '@hey-api/openapi-ts/bin/run.js',
 };
 
 export const runTool = (tool: keyof typeof SCRIPTS, args: string[], cwd?: string): Promise<string> =>
