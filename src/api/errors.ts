@@ -30,7 +30,9 @@ export type ErrorDescription = {
   retryAfter: number | undefined;
 };
 
+/** Of what tRPC refuses by itself. */
 const REASONS: Partial<Record<TRPC_ERROR_CODE_KEY, string>> = {
+  NOT_FOUND: 'procedure_not_found',
   PARSE_ERROR: 'malformed_request',
   INTERNAL_SERVER_ERROR: 'internal',
 };

@@ -107,6 +107,11 @@ describe.each(Object.keys(LINKS))('%s', (link) => {
     expect(error.message).toBe('This API key is unknown or was revoked.');
   });
 
+  test('a procedure that there is none of is told so', async () => {
+    const error = await errorOf(clientOf(link).organization['nothing' as 'all'].query());
+    expect(error.data).toMatchObject({ code: 'NOT_FOUND', httpStatus: 404, reason: 'procedure_not_found' });
+  });
+
   test('nobody is told so', async () => {
     const error = await errorOf(clientOf(link, {}).user.session.query());
     expect(error.data).toMatchObject({ code: 'UNAUTHORIZED', reason: 'not_signed_in' });
