@@ -27,8 +27,8 @@ async function readLink(deps: Deps, token: string, purposes: readonly Purpose[])
 }
 
 /**
- * Uses a link up, with the account held: of two who come with one token, one finds it gone. While the account is
- * suspended its links are refused and stay.
+ * Uses a link up, with the account held: of two who come with one token, one finds it gone. That of a
+ * suspended account is refused.
  */
 async function takeLink(tx: Transaction, link: OpenLink): Promise<LockedUser> {
   const user = await lockUser(tx, link.userId);
