@@ -260,7 +260,7 @@ const BODIES: Probe[] = [
     `${POST}Expect: cake\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
     [417],
   ],
-  ['an encoding of the content', `${POST}Content-Encoding: gzip\r\nContent-Length: 2\r\n${CLOSE}{}`, [401]],
+  ['an encoding of the content', `${POST}Content-Encoding: gzip\r\nContent-Length: 2\r\n${CLOSE}{}`, [415]],
   [
     'a form without a boundary',
     `${POST.replace('application/json', 'multipart/form-data').replace('createApiKey', 'uploadAvatar')}Content-Length: 2\r\n${CLOSE}{}`,
