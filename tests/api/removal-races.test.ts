@@ -51,6 +51,18 @@ test("one's own account goes once", async () => {
   expect([first?.status, second?.status]).toEqual([200, 401]);
 });
 
+test("one's own account is not deleted by a password that is changed meanwhile", async () => {
+  const user = await person();
+  const [reply] = await h.race(
+    user.id,
+    [leave(user)],
+    (tx) => tx`update accounts set password = 'another' where user_id = ${user.id}`,
+    'users',
+  );
+  expect(reply).toMatchObject({ status: 400, body: { data: { reason: 'wrong_password' } } });
+  expect(await exists(user.id)).toBe(true);
+});
+
 test('another account goes once', async () => {
   const [root, user] = [await person(), await person()];
   await h.sql`update users set role = 'rootAdmin' where id = ${root.id}`;

@@ -5,6 +5,7 @@ import { record } from '../audit/index.ts';
 import { releaseAvatar } from '../avatar/index.ts';
 import type { Deps } from '../deps.ts';
 import { describeRunning, dropOrganization, runningColumns } from '../organization/index.ts';
+import { requireSameHash } from '../password/index.ts';
 import type { Principal } from '../principal.ts';
 
 const MAX_NAMED = 20;
@@ -141,17 +142,19 @@ async function recordLeft(
  * stays, and every organization that goes on without it has its row there. With `deleteOrganizations`, organizations
  * that nobody else belongs to go in the same transaction.
  *
- * @throws NOT_FOUND for an unknown account; FORBIDDEN for an equal or higher platform role; PRECONDITION_FAILED while
- *   it owns organizations, and for the last rootAdmin.
+ * @param options.currentHash of the password that was given for one's own account
+ * @throws NOT_FOUND for an unknown account; FORBIDDEN for an equal or higher platform role; BAD_REQUEST when the password
+ *   was changed meanwhile; PRECONDITION_FAILED while it owns organizations, and for the last rootAdmin.
  */
 export function deleteAccount(
   deps: Deps,
   principal: Principal,
   userId: string,
-  { deleteOrganizations }: { deleteOrganizations: boolean },
+  { deleteOrganizations, currentHash }: { deleteOrganizations: boolean; currentHash?: string },
 ): Promise<void> {
   return deps.db.transaction(async (tx) => {
     const target = await lockAccounts(tx, principal, userId);
+    if (currentHash !== undefined) await requireSameHash(tx, userId, currentHash, 'currentPassword');
     const owned = await lockOwned(tx, userId);
     requireFree(owned, deleteOrganizations);
     const role = userId === principal.userId ? 'owner' : principal.platformRole;

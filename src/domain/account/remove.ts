@@ -30,8 +30,13 @@ export const removesOneself = (principal: Principal, { userId }: Removal): boole
 export async function removeUser(deps: Deps, principal: Principal, input: Removal): Promise<void> {
   const { userId, deleteOrganizations } = input;
   if (removesOneself(principal, input)) {
-    await requireCurrentPassword(deps, principal.userId, input.currentPassword, 'currentPassword');
-    return deleteAccount(deps, principal, principal.userId, { deleteOrganizations });
+    const currentHash = await requireCurrentPassword(
+      deps,
+      principal.userId,
+      input.currentPassword,
+      'currentPassword',
+    );
+    return deleteAccount(deps, principal, principal.userId, { deleteOrganizations, currentHash });
   }
   if (canOnPlatform(principal.platformRole, 'user.delete')) {
     return deleteAccount(deps, principal, userId, { deleteOrganizations });
