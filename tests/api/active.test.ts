@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Caller, createHarness, type Harness, httpCaller, type TestUser } from '../support/harness.ts';
+import {
+  type Caller,
+  createHarness,
+  type Harness,
+  httpCaller,
+  type Reply,
+  type TestUser,
+} from '../support/harness.ts';
+import { newRoleOf, untilBlocked } from './stage.ts';
 
 /* Which organization a call means that names none: the one that its session or key chose, or the default one. */
 
@@ -121,6 +129,22 @@ describe('the choice of a session', () => {
     expect((await ada.get('organization.allInvitations', { organizationId })).status).toBe(404);
     expect((await ada.post('organization.setActive', { organizationId })).status).toBe(404);
     expect((await ada.post('organization.setDefault', { organizationId })).status).toBe(404);
+  });
+
+  test('is not made by somebody whose membership is just ending', async () => {
+    const { id: organizationId, join } = await h.organization();
+    const ada = await join('member');
+    const first = await personalOf(ada);
+    await ada.post('organization.setActive', { organizationId: first });
+    let choosing: Promise<Reply> | undefined;
+    await h.sql.begin(async (tx) => {
+      await tx`delete from memberships where id = ${ada.memberId}`;
+      choosing = ada.post('organization.setActive', { organizationId });
+      await Promise.race([choosing, untilBlocked(h, 1)]);
+    });
+    expect((await choosing)?.status).toBe(404);
+    const sessions = await h.sql`select active_organization_id from sessions where user_id = ${ada.id}`;
+    expect(sessions).toEqual([{ activeOrganizationId: first }]);
   });
 });
 

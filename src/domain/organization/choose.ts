@@ -32,13 +32,15 @@ export function setDefault(deps: Deps, { principal, organizationId }: Organizati
 }
 
 /** Makes an organization the one meant where this session, or this key, names none. */
-export function setActive(deps: Deps, { principal, organizationId, role }: OrganizationActor): Promise<void> {
-  const { sessionId, key } = principal;
+export function setActive(deps: Deps, { principal, organizationId }: OrganizationActor): Promise<void> {
+  const { sessionId, key, userId } = principal;
   return deps.db.transaction(async (tx) => {
-    const [organization] = await tx<{ active: boolean }[]>`
-      select active from organizations where id = ${organizationId}`;
-    if (organization === undefined) throw notFound('Organization');
-    requireActive(organization);
+    // The membership is held: whoever ends it looks for this choice afterwards.
+    const [member] = await tx<{ role: string; active: boolean }[]>`
+      select m.role, o.active from memberships m join organizations o on o.id = m.organization_id
+      where m.user_id = ${userId} and m.organization_id = ${organizationId} for key share of m`;
+    if (member === undefined) throw notFound('Organization');
+    requireActive(member);
     if (key !== null) {
       await tx`update api_keys set active_organization_id = ${organizationId} where id = ${key.id} and scope = 'user'`;
     } else if (sessionId !== null) {
@@ -46,7 +48,7 @@ export function setActive(deps: Deps, { principal, organizationId, role }: Organ
     }
     await record(tx, principal, deps.now(), {
       organizationId,
-      role,
+      role: member.role,
       action: 'update',
       resourceType: key === null ? 'session' : 'apiKey',
       resourceId: key?.id ?? sessionId ?? principal.userId,
