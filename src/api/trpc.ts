@@ -5,8 +5,8 @@ import { requireOwnerOf } from '../domain/owner/index.ts';
 import type { OfUserKind, OwnedKind, Place } from '../domain/place.ts';
 import { isLimited, type OrganizationActor, type Principal } from '../domain/principal.ts';
 import { DomainError, forbidden, unauthorized } from '../kernel/errors.ts';
-import type { Permission, PlatformRight } from '../kernel/permissions.ts';
-import { canOnPlatform } from '../kernel/permissions.ts';
+import type { Permission, PlatformRight, RoleGrant } from '../kernel/permissions.ts';
+import { can, canOnPlatform } from '../kernel/permissions.ts';
 import { Id } from '../kernel/schemas.ts';
 import type { Context } from './context.ts';
 import { describeError, TRPC_CODE } from './errors.ts';
@@ -26,7 +26,7 @@ export type Meta = {
   description?: string;
   /**
    * Which limited API keys may call it: a permission admits those bound to an organization, and of those limited to
-   * permissions the ones that hold it. User procedures admit none when this is left out, procedures of an
+   * permissions the ones that hold it, within their holder's role where the procedure is of an organization. User procedures admit none when this is left out, procedures of an
    * organization all that hold the permission in `access`.
    */
   limitedKeys?: 'any' | 'none' | Permission;
@@ -112,12 +112,18 @@ export const signedIn = t.procedure.use(({ next, ...call }) =>
   }),
 );
 
-function requireKey({ key }: Principal, limitedKeys: NonNullable<Meta['limitedKeys']>): void {
+/** `grant` is the holder's role, where the procedure happens in one organization. */
+function requireKey(
+  { key }: Principal,
+  limitedKeys: NonNullable<Meta['limitedKeys']>,
+  grant?: RoleGrant,
+): void {
   if (limitedKeys === 'any' || !isLimited(key)) return;
   if (limitedKeys === 'none') {
     throw forbidden('key_is_limited', 'This API key is limited to its organization or permissions.');
   }
-  if (key.permissions !== null && !key.permissions.includes(limitedKeys)) {
+  const keyAllows = key.permissions === null || key.permissions.includes(limitedKeys);
+  if (!keyAllows || (grant !== undefined && !can(grant, limitedKeys))) {
     throw forbidden('permission_missing', `You need the permission ${limitedKeys} for this.`);
   }
 }
@@ -141,7 +147,7 @@ export const platformProcedure = (right: PlatformRight, instead = '') =>
 /** What a procedure of an organization gets to know of its caller. */
 async function acting(found: Promise<OrganizationActor>, meta: Meta | undefined) {
   const actor = await found;
-  requireKey(actor.principal, meta?.limitedKeys ?? 'any');
+  requireKey(actor.principal, meta?.limitedKeys ?? 'any', actor.grant);
   return { actor };
 }
 

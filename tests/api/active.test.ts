@@ -146,6 +146,23 @@ describe('the choice of a session', () => {
     const sessions = await h.sql`select active_organization_id from sessions where user_id = ${ada.id}`;
     expect(sessions).toEqual([{ activeOrganizationId: first }]);
   });
+
+  test('is free to members whose role may not read more, and not to limited keys of theirs', async () => {
+    const { id: organizationId, join } = await h.organization();
+    const ada = await join('member');
+    const [bound, reading] = [
+      await h.key(ada, { organizationId }),
+      await h.key(ada, { organizationId, scope: 'user', permissions: ['organization:read'] }),
+    ];
+    const role = await newRoleOf(h, organizationId, 'guest');
+    await h.sql`update memberships set role = ${role} where id = ${ada.memberId}`;
+    const choose = (caller: Caller) => caller.post('organization.setActive', { organizationId });
+    expect((await choose(ada)).status).toBe(200);
+    for (const key of [bound, reading]) {
+      const { status, body } = await choose(key);
+      expect([status, body.data?.reason]).toEqual([403, 'permission_missing']);
+    }
+  });
 });
 
 describe('the choice of a key', () => {

@@ -137,8 +137,11 @@ export const coreProcedures = {
       return { success: true as const };
     }),
 
-  setActive: organizationProcedure('organization:read')
-    .meta({ summary: 'Make an organization the one meant where this session or key names none' })
+  setActive: organizationProcedure(null)
+    .meta({
+      summary: 'Make an organization the one meant where this session or key names none',
+      limitedKeys: 'organization:read',
+    })
     .input(Required)
     .output(Organization)
     .mutation(async ({ ctx }) => {
