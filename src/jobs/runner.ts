@@ -5,6 +5,7 @@ import { handlers, type JobContext } from './handlers.ts';
 
 /** Seconds before each next attempt; after the last one a job counts as failed and stays in the table. */
 const BACKOFF_S = [5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600];
+const MAX_ATTEMPTS = BACKOFF_S.length + 1;
 /** A job whose process died is taken up again after this. */
 const LEASE_S = 120;
 /**
@@ -89,6 +90,7 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
   }
 
   async function perform(job: Row): Promise<void> {
+    if (job.attempts > MAX_ATTEMPTS) throw new Error('The process ended during the last attempt.');
     const handler = handlers[job.name] as (c: JobContext, job: Row, payload: unknown) => Promise<void>;
     const attributes = { 'tenantry.job_id': job.id, 'tenantry.job_attempt': job.attempts };
     const task = () => handler(context, job, job.payload);

@@ -118,6 +118,25 @@ test('a job whose process died is taken up again after its lease', async () => {
   expect(sent).toHaveLength(1);
 });
 
+test('a job whose process died at each attempt is given up', async () => {
+  await invite();
+  const dies = async (attempts: number) => {
+    await h.sql`update jobs set locked_until = ${h.app.deps.now()}, attempts = ${attempts}`;
+    await runner.runDue();
+  };
+  deliver = async () => {
+    throw new Error('refused');
+  };
+  await dies(8);
+  expect(await jobs()).toMatchObject([{ attempts: 9, lastError: 'refused' }]);
+  await h.sql`update jobs set failed_at = null, last_error = null`;
+  deliver = async (mail) => void sent.push(mail);
+  await dies(9);
+  expect(sent).toHaveLength(0);
+  expect(await jobs()).toMatchObject([{ lastError: 'The process ended during the last attempt.' }]);
+  expect((await jobs())[0]?.failedAt).toBeInstanceOf(Date);
+});
+
 test('nothing is sent for an invitation that was withdrawn', async () => {
   const invitationId = await invite();
   await owner.post('organization.removeInvitation', { invitationId });
