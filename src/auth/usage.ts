@@ -34,20 +34,26 @@ function createUsage(write: (rows: Row[]) => Promise<unknown>): Usage {
   };
 }
 
-/** When API keys were last used. */
+/**
+ * When API keys were last used. One that is just being ended or changed is left to its next use: to wait for several
+ * rows may end in a deadlock.
+ */
 export const createKeyUsage = (db: Database): Usage =>
   createUsage((rows) =>
     db.query(
       (sql) => sql`
         update api_keys k set last_used_at = v.at
-        from jsonb_to_recordset(${sql.json(rows)}) as v(id uuid, at timestamptz)
-        where k.id = v.id and (k.last_used_at is null or k.last_used_at < v.at)`,
+        from (
+          select k.id, v.at from jsonb_to_recordset(${sql.json(rows)}) as v(id uuid, at timestamptz)
+          join api_keys k on k.id = v.id and (k.last_used_at is null or k.last_used_at < v.at)
+          for no key update of k skip locked) v
+        where k.id = v.id`,
     ),
   );
 
 /**
- * When sessions were last used; use prolongs those that are to be remembered, up to their greatest age. One that is
- * just being ended or changed is left to its next use: to wait for several rows may end in a deadlock.
+ * When sessions were last used, written in the same way; use prolongs those that are to be remembered, up to their
+ * greatest age.
  */
 export const createSessionUsage = (db: Database): Usage =>
   createUsage((rows) =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createKeyUsage } from '../../src/auth/usage.ts';
 import {
   type Caller,
   createHarness,
@@ -229,14 +230,27 @@ describe('limits', () => {
   });
 });
 
+const lastUse = async (id: string): Promise<Date | null> => {
+  const [row] = await h.sql<{ at: Date | null }[]>`select last_used_at as at from api_keys where id = ${id}`;
+  return row?.at ?? null;
+};
+
+test('the last use is written without waiting for a key that is just being ended', async () => {
+  const [key, other] = [await h.key(ada), await h.key(ada)];
+  const held = await hold(h.databaseUrl, `delete from api_keys where id = '${key.id}'`);
+  try {
+    const usage = createKeyUsage(h.app.deps.db);
+    const now = h.app.deps.now();
+    for (const { id } of [key, other]) usage.seen(id, null, now);
+    await usage.flush();
+    expect(await lastUse(other.id)).toEqual(now);
+  } finally {
+    await held.release();
+  }
+});
+
 test('the last use is written within seconds, and at most once a minute', { timeout: 60_000 }, async () => {
   const [key, other] = [await h.key(ada), await h.key(ada)];
-  const lastUse = async (id: string): Promise<Date | null> => {
-    const [row] = await h.sql<
-      { at: Date | null }[]
-    >`select last_used_at as at from api_keys where id = ${id}`;
-    return row?.at ?? null;
-  };
   const written = (id: string, after: Date | null) =>
     expect.poll(() => lastUse(id), { timeout: 15_000 }).not.toEqual(after);
 
