@@ -186,6 +186,19 @@ describe('the address', () => {
     expect(await at('learn', 'ours.example.org')).toEqual([200, undefined]);
   });
 
+  test('is not within the verified zone of another organization, but within one’s own', async () => {
+    const { id, owner: stranger } = await h.organization();
+    await stranger.post('dnsZone.create', { organizationId: id, name: 'theirs.example.net' });
+    await owner.post('dnsZone.create', { organizationId, name: 'ours.example.net' });
+    const at = async (subdomain: string, baseDomain: string) =>
+      outcome(await create({ subdomain, baseDomain }));
+    expect(await at('unverified', 'theirs.example.net')).toEqual([200, undefined]);
+    await h.sql`update dns_zones set verified_at = now() where name in ('theirs.example.net', 'ours.example.net')`;
+    expect(await at('www', 'theirs.example.net')).toEqual([409, 'address_taken']);
+    expect(await at('theirs', 'example.net')).toEqual([409, 'address_taken']);
+    expect(await at('www', 'ours.example.net')).toEqual([200, undefined]);
+  });
+
   test.each([
     ['www', 'tenantry.internal'],
     ['api', 'tenantry.internal'],

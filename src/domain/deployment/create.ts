@@ -41,13 +41,16 @@ async function requireParent(tx: Transaction, organizationId: string, input: New
 
 const taken = (name: string) => conflict('address_taken', `The address ${name} is taken.`, 'subdomain');
 
-/** A name within another organization's handle is that organization's. */
+/** A name within another organization's handle, or a zone that it has verified, is that organization's. */
 async function requireOwnName(tx: Transaction, organizationId: string, name: string): Promise<void> {
+  const equalOrAbove = [name, ...namesAbove(name)];
   const foreign = await beyondWall(
     tx,
     () => tx`
-      select 1 from organizations
-      where handle = any(${[name, ...namesAbove(name)]}) and id <> ${organizationId} limit 1`,
+      select 1 from organizations where handle = any(${equalOrAbove}) and id <> ${organizationId}
+      union all
+      select 1 from dns_zones
+      where name = any(${equalOrAbove}) and verified_at is not null and organization_id <> ${organizationId}`,
   );
   if (foreign.length > 0) throw taken(name);
 }
