@@ -303,6 +303,16 @@ $ORIGIN ñandú
     );
   });
 
+  test('is read no further than a zone has room for records', () => {
+    for (const full of [
+      Array.from({ length: 20_001 }, (_, n) => `h${n} A 192.0.2.1\n`).join(''),
+      ' A 192.0.2.1\n'.repeat(20_001),
+    ]) {
+      expect(() => parseZoneFile(`${full}not a record`, ZONE)).toThrow('A zone has at most 20000 records.');
+    }
+    expect(parseZoneFile(' A 192.0.2.1\n'.repeat(20_000), ZONE).records).toHaveLength(1);
+  });
+
   test('of a megabyte takes no longer than it has to', () => {
     for (const hostile of [
       '(',

@@ -1,5 +1,6 @@
 import type { Transaction } from '../../db/client.ts';
 import { requireCompatibleZone } from '../../kernel/dns/conflicts.ts';
+import { requireRoom } from '../../kernel/dns/room.ts';
 import type { StoredRecord } from '../../kernel/dns/rrsets.ts';
 import { parseZoneFile } from '../../kernel/dns/zone-file.ts';
 import { conflict, forbidden } from '../../kernel/errors.ts';
@@ -10,7 +11,6 @@ import type { Deps } from '../deps.ts';
 import { inOrganization } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { markChanged } from '../zone-sync/index.ts';
-import { requireRoom } from './room.ts';
 import { holdZone, requireZone } from './row.ts';
 import { storedRecords } from './stored.ts';
 

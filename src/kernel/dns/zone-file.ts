@@ -1,6 +1,7 @@
 import { badRequest, DomainError } from '../errors.ts';
 import { contentOf, isRecordType } from './content.ts';
 import { APEX, canonicalName, nameIn, qualifyByOrigin, recordName } from './names.ts';
+import { requireRoom } from './room.ts';
 import { isProvidersOwn, type StoredRecord } from './rrsets.ts';
 import { byteAt, type Field, SPACE, toBytes } from './text.ts';
 
@@ -83,14 +84,15 @@ export type ZoneFile = { records: StoredRecord[]; skipped: number };
 /**
  * The records of a zone file, relative to the zone. The SOA, the name servers of the zone itself and what belongs to
  * signatures are counted as skipped: they are the provider's. Records of one name and type take the lowest TTL of them.
+ * Nothing is read beyond as many records as a zone may have, those that are repeated included.
  *
- * @throws BAD_REQUEST that names the line
+ * @throws BAD_REQUEST that names the line; PRECONDITION_FAILED for more than a zone has room for
  */
 export function parseZoneFile(text: string, zone: string): ZoneFile {
   const state = { origin: zone, ttl: DEFAULT_TTL, owner: APEX };
   const records = new Map<string, StoredRecord>();
   const lowest = new Map<string, number>();
-  let skipped = 0;
+  let [read, skipped] = [0, 0];
   for (const entry of entriesOf(text)) {
     const record = atLine(entry.line, () =>
       isDirective(entry, state) ? undefined : recordOf(entry, state, zone),
@@ -100,6 +102,8 @@ export function parseZoneFile(text: string, zone: string): ZoneFile {
       skipped += 1;
       continue;
     }
+    read += 1;
+    requireRoom({ records: read, octets: 0 });
     const set = `${record.name} ${record.type}`;
     lowest.set(set, Math.min(record.ttl, lowest.get(set) ?? MAX_TTL));
     records.set(`${set} ${record.content}`, record);
