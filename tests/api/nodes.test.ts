@@ -180,7 +180,7 @@ describe('a node', () => {
     expect([status, body.data.reason, body.message]).toEqual([
       412,
       'node_has_servers',
-      'There is 1 server on this node. Remove them first.',
+      'There is 1 server on this node. Remove it first.',
     ]);
     expect((await read(nodeId)).servers).toBe(1);
     await owner.post('server.remove', { serverId });

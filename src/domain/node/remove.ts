@@ -21,7 +21,7 @@ export function removeNode(deps: Deps, principal: Principal, id: string): Promis
     }
     const [count] = await tx<{ n: number }[]>`select count(*) as n from servers where node_id = ${id}`;
     if (count !== undefined && count.n > 0) {
-      const message = `There ${count.n === 1 ? 'is 1 server' : `are ${count.n} servers`} on this node. Remove them first.`;
+      const message = `There ${count.n === 1 ? 'is 1 server' : `are ${count.n} servers`} on this node. Remove ${count.n === 1 ? 'it' : 'them'} first.`;
       throw preconditionFailed('node_has_servers', message);
     }
     await tx`delete from nodes where id = ${id}`;
