@@ -162,7 +162,7 @@ const profile = {
   id: Id,
   email: z.string(),
   emailVerified: z.boolean(),
-  name: z.string().meta({ description: 'First and last name, or what was given at sign-up.' }),
+  name: z.string().meta({ description: 'First and last name; while both are empty, what it was before.' }),
   firstName: z.string(),
   lastName: z.string(),
   displayName: z.string().nullable(),
