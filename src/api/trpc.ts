@@ -26,8 +26,8 @@ export type Meta = {
   description?: string;
   /**
    * Which limited API keys may call it: a permission admits those bound to an organization, and of those limited to
-   * permissions the ones that hold it, within their holder's role where the procedure is of an organization. User procedures admit none when this is left out, procedures of an
-   * organization all that hold the permission in `access`.
+   * permissions the ones that hold it, within their holder's role where the procedure is of an organization. User
+   * procedures admit none when this is left out, procedures of an organization all that hold the permission in `access`.
    */
   limitedKeys?: 'any' | 'none' | Permission;
   /**
