@@ -11,7 +11,7 @@ import { badRequest, notFound } from '../kernel/errors.ts';
 import { API_KEY_NAME_MAX_LENGTH } from '../kernel/lengths.ts';
 import { pageOf } from '../kernel/pagination.ts';
 import { PLATFORM_ROLES } from '../kernel/permissions.ts';
-import { Id, Network } from '../kernel/schemas.ts';
+import { Id, Network, TextLine } from '../kernel/schemas.ts';
 import { API_KEY_SCOPES } from '../kernel/vocabulary.ts';
 import { ApiKey, CreatedApiKey, ListPage, Moment, Permissions, Role } from './schemas.ts';
 import { router, userProcedure } from './trpc.ts';
@@ -30,7 +30,7 @@ const milliseconds = z
 
 /** What both ways of making a key take, by the names that Dokploy gave them. */
 export const KeyInput = z.object({
-  name: z.string().trim().min(1).max(API_KEY_NAME_MAX_LENGTH),
+  name: TextLine(API_KEY_NAME_MAX_LENGTH),
   prefix: z
     .string()
     .max(32)

@@ -14,12 +14,12 @@ import {
   type Permission,
   STATEMENTS,
 } from '../kernel/permissions.ts';
-import { Id } from '../kernel/schemas.ts';
+import { Id, TextLine } from '../kernel/schemas.ts';
 import { bareList } from './bare-lists.ts';
 import { ArrayPage, Moment, Role, RoleName } from './schemas.ts';
 import { organizationProcedure, router } from './trpc.ts';
 
-const NewRoleName = RoleName.refine(
+const NewRoleName = TextLine(50).refine(
   (name) => !isBuiltIn(name.toLowerCase()),
   'owner, admin and member are roles of every organization.',
 );

@@ -5,14 +5,14 @@ import {
   PLATFORM_ROLES,
   permissionTable,
 } from '../kernel/permissions.ts';
-import { Id, PermissionText, TextLine } from '../kernel/schemas.ts';
+import { Id, PermissionText } from '../kernel/schemas.ts';
 import { TIER_NAMES } from '../kernel/tiers.ts';
 import { API_KEY_SCOPES, INVITATION_STATUSES, THEMES } from '../kernel/vocabulary.ts';
 
 /* Inputs. */
 
 /** As the organization wrote it; whether there is such a role is asked where it matters. */
-export const RoleName = TextLine(50);
+export const RoleName = z.string().trim().min(1).max(50);
 /** Ownership is only ever transferred. */
 export const GrantableRole = RoleName.refine((name) => name !== 'owner', 'Ownership is not given away.').meta(
   {

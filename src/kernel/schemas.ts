@@ -24,14 +24,17 @@ export const Email = z
   .max(EMAIL_MAX_LENGTH)
   .regex(EMAIL_PATTERN, 'This is not an e-mail address.')
   .meta({ ...NO_PATTERN, format: 'email', example: 'ada@example.org' });
-/** Names stand in mails and logs, so they are one line. */
+/** Some letter, digit, punctuation or symbol; those left out belong to these and show as nothing, as Hangul's fillers do. */
+const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
+/** Names stand in mails and logs, so they are one line; and people tell things by them, so there is something to see. */
 const line = (min: number, max: number) =>
   z
     .string()
     .trim()
     .min(min)
     .max(max)
-    .refine((text) => !/\p{Cc}/u.test(text), 'A name has no control characters.');
+    .refine((text) => !/\p{Cc}/u.test(text), 'A name has no control characters.')
+    .refine((text) => text === '' || VISIBLE.test(text), 'This needs a character that can be seen.');
 export const Name = line(1, NAME_MAX_LENGTH);
 /** A person's full name: at least room for a first and a last name with a space between them. */
 export const PersonName = line(1, 129);

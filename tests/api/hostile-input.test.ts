@@ -84,6 +84,20 @@ test.each(mutations)('%s, instead of the whole input', async (name) => {
   }
 });
 
+test.each([
+  ...(['apiKey.create', 'user.createApiKey', 'organization.create', 'server.create'] as const),
+  ...(['organization.update', 'sshKey.create', 'deployment.create', 'tunnelDevice.start'] as const),
+  ...(['customRole.create roleName', 'user.update displayName', 'user.update firstName'] as const),
+])('%s is no name that shows as nothing', async (what) => {
+  const [name = '', field = 'name'] = what.split(' ');
+  const input = await INPUTS[name]?.({ h, cast, stage, holder });
+  const { status, body } = await holder.post(name, { ...input, [field]: ' \u200b\u0301' });
+  expect([status, body.issues]).toEqual([
+    400,
+    [{ path: [field], message: 'This needs a character that can be seen.', code: 'custom' }],
+  ]);
+});
+
 test('nothing was logged as a fault', () => {
   expect(h.logLines.filter((line) => line.includes('request failed'))).toEqual([]);
 });
