@@ -393,6 +393,7 @@ export const texts = {
     url: 'Address',
     events: 'Events',
     all: 'Everything',
+    chooseSome: 'Choose an event, or everything.',
     failing: 'Failing',
     once: 'This secret signs every delivery. It is shown this once: keep it now.',
     copySecret: 'Copy the secret',

@@ -227,6 +227,36 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(await age.inputValue()).toBe('17');
   });
 
+  test('no events of a webhook are not taken for all', async () => {
+    const { id, owner, url } = await organization();
+    const { body } = await owner.post('webhook.create', {
+      ...{ organizationId: id, url: 'https://example.org/hooks', events: ['member.updated'] },
+    });
+    const events = async () => (await h.sql`select events from webhooks where id = ${body.id}`)[0]?.events;
+    const dialog = page.getByRole('dialog');
+    const everything = dialog.getByLabel('Everything');
+    const refused = async () => {
+      await dialog.getByRole('button', { name: 'Save changes' }).click();
+      await dialog.locator('[name=all]:focus').waitFor();
+      return everything.evaluate((input) => Reflect.get(input, 'validationMessage'));
+    };
+    const problem = 'Choose an event, or everything.';
+    await open(owner, `${url}/webhooks/${body.id}`);
+    await press(page, 'Change');
+    await dialog.getByLabel('member.updated').uncheck();
+    expect(await refused()).toBe(problem);
+    await dialog.getByLabel('member.deleted').check();
+    await dialog.getByRole('button', { name: 'Save changes' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await events()).toEqual(['member.deleted']);
+
+    await cutOff('webhook.events');
+    await page.reload();
+    await press(page, 'Change');
+    expect(await refused()).toBe(problem);
+    expect(await events()).toEqual(['member.deleted']);
+  });
+
   test('a dialog begins in its first field', async () => {
     const { owner, url } = await organization();
     await open(owner, `${url}/webhooks`);

@@ -29,11 +29,20 @@ export const eventsOf = (values: Values): Events =>
 /** Everything, or chosen events. */
 export function EventChoice({ chosen = ['*'] }: { chosen?: readonly string[] }) {
   const [isAll, setIsAll] = useState(chosen.includes('*'));
+  const [picked, setPicked] = useState(chosen);
   const { data: events = [] } = useRead('webhook.events', undefined, { staleTime: Number.POSITIVE_INFINITY });
+  // also while they cannot be read: none would be sent, which the service takes as everything
+  const isNone = !isAll && !events.some(({ name }) => picked.includes(name));
   return (
     <fieldset>
       <legend>{t.events}</legend>
-      <Check name="all" label={t.all} checked={isAll} onChange={({ target }) => setIsAll(target.checked)} />
+      <Check
+        ref={(input) => input?.setCustomValidity(isNone ? t.chooseSome : '')}
+        name="all"
+        label={t.all}
+        checked={isAll}
+        onChange={({ target }) => setIsAll(target.checked)}
+      />
       {!isAll && (
         <div className="choices">
           {events.map(({ name, description }) => (
@@ -43,7 +52,10 @@ export function EventChoice({ chosen = ['*'] }: { chosen?: readonly string[] }) 
               value={name}
               label={name}
               title={description}
-              defaultChecked={chosen.includes(name)}
+              checked={picked.includes(name)}
+              onChange={({ target }) =>
+                setPicked(target.checked ? [...picked, name] : picked.filter((one) => one !== name))
+              }
             />
           ))}
         </div>
