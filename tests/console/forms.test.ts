@@ -257,6 +257,17 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(await events()).toEqual(['member.deleted']);
   });
 
+  test('what goes with an organization, and its tier, are said in words', async () => {
+    const { owner, url } = await organization();
+    await open(owner, '/organizations');
+    await page.getByRole('cell', { name: 'Free Portal' }).first().waitFor();
+    await h.sql`update organizations set avatar_hash = ${'0'.repeat(64)} where slug = ${url.slice(3)}`;
+    await page.goto(`${url}/settings`);
+    await press(page, 'Delete organization');
+    const facts = page.getByRole('dialog').locator('.facts div');
+    await expect.poll(() => facts.allInnerTexts()).toContain('Picture\nYes');
+  });
+
   test('a dialog begins in its first field', async () => {
     const { owner, url } = await organization();
     await open(owner, `${url}/webhooks`);

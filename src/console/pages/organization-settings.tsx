@@ -136,9 +136,9 @@ function Delete() {
   const preview = useRead('organization.deletePreview', { organizationId });
   const remove = useAct('organization.delete', { done: t.deleted(name), sample: { organizationId } });
   const { deletes, obstacles = [] } = preview.data ?? {};
-  const goes = Object.entries(deletes ?? {}).filter(
-    (entry): entry is [string, number] => Number(entry[1]) > 0,
-  );
+  const goes = (
+    Object.entries(deletes ?? {}) as [keyof NonNullable<typeof deletes>, number | boolean][]
+  ).filter(([, amount]) => Number(amount) > 0);
   return (
     <>
       {obstacles.map(({ reason, message }) => (
@@ -156,7 +156,7 @@ function Delete() {
         after={() => navigate({ to: '/organizations' })}
       >
         <p>{t.goes}</p>
-        <Facts facts={goes.map(([what, count]) => [what, Number(count)])} />
+        <Facts facts={goes.map(([what, amount]) => [t.going[what], amount === true ? texts.yes : amount])} />
       </ConfirmButton>
     </>
   );

@@ -2,6 +2,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { NAME_MAX_LENGTH, ORGANIZATION_DESCRIPTION_MAX_LENGTH } from '../../kernel/lengths.ts';
+import { TIERS } from '../../kernel/tiers.ts';
 import { useAct, useList, useOffer, useRead } from '../lib/calls.tsx';
 import { useSettled } from '../lib/settled.ts';
 import { texts } from '../texts.ts';
@@ -45,7 +46,7 @@ export function Organizations() {
             ),
           },
           { label: t.role, cell: ({ role }) => <Badge>{role}</Badge> },
-          { label: t.tier, cell: ({ portalTier }) => portalTier },
+          { label: t.tier, cell: ({ portalTier }) => TIERS[portalTier].name },
           { label: texts.created, cell: ({ createdAt }) => <When at={createdAt} /> },
         ]}
       />
