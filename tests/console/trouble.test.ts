@@ -171,6 +171,15 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await says(page, 'The service could not be reached.');
   });
 
+  test('who could not be brought to another organization is told', async () => {
+    const { id } = await owner();
+    await cutOff('trpc/*organization.setActive*');
+    await page.locator('.switcher').click();
+    await page.getByRole('menuitem', { name: 'Acme' }).click();
+    await page.locator('main').getByText('The service could not be reached.').waitFor();
+    expect(await h.sql`select 1 from sessions where active_organization_id = ${id}`).toEqual([]);
+  });
+
   test('a picture that could not be removed is not taken to be gone', async () => {
     const { owner: founder } = await owner();
     await h.sql`update users set avatar_hash = ${'0'.repeat(64)} where id = ${founder.id}`;

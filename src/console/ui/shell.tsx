@@ -35,6 +35,7 @@ export function Shell() {
   const { pathname } = useLocation();
   const { data: organizations } = useRead('organization.all', {});
   const current = useCurrent(organizations);
+  const choose = useAct('organization.setActive');
   const [isOpen, setIsOpen] = useState(false);
   const drawer = useRef<HTMLDialogElement>(null);
   const { data: me } = useQuery(ME);
@@ -52,7 +53,11 @@ export function Shell() {
 
   const inside = (
     <>
-      <Switcher organizations={organizations} current={current} />
+      <Switcher
+        organizations={organizations}
+        current={current}
+        onChosen={({ id: organizationId }) => choose.mutate({ organizationId })}
+      />
       <Navigation slug={current?.slug} />
       <Account />
     </>
@@ -84,6 +89,7 @@ export function Shell() {
       </dialog>
       <main id="main" tabIndex={-1}>
         {!me.emailVerified && <Unverified email={me.email} />}
+        {choose.error !== null && <Problem>{choose.error.message}</Problem>}
         <ShownCalls key={pathname}>
           <Outlet />
         </ShownCalls>
@@ -107,14 +113,17 @@ export function OrganizationPages() {
   );
 }
 
-type SwitcherProps = { organizations: Organization[] | undefined; current: Organization | undefined };
+type SwitcherProps = {
+  organizations: Organization[] | undefined;
+  current: Organization | undefined;
+  onChosen: (organization: Organization) => void;
+};
 
-function Switcher({ organizations = [], current }: SwitcherProps) {
+function Switcher({ organizations = [], current, onChosen }: SwitcherProps) {
   const navigate = useNavigate();
-  const choose = useAct('organization.setActive');
-  const go = ({ id, slug }: Organization) => {
-    choose.mutate({ organizationId: id });
-    void navigate({ to: '/o/$slug', params: { slug } });
+  const go = (one: Organization) => {
+    onChosen(one);
+    void navigate({ to: '/o/$slug', params: { slug: one.slug } });
   };
   return (
     <Menu
