@@ -180,6 +180,22 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(await h.sql`select 1 from sessions where active_organization_id = ${id}`).toEqual([]);
   });
 
+  test('an invitation that could not be sent again is not said of its link', async () => {
+    const { id, owner: founder } = await owner();
+    const { email } = await invite(founder, id);
+    await page.getByRole('navigation').getByRole('link', { name: 'Invitations' }).click();
+    const choose = async (name: string) => {
+      await press(page, `Actions for ${email}`);
+      await page.getByRole('menuitem', { name }).click();
+    };
+    await cutOff('trpc/*organization.resendInvitation*');
+    await choose('Send again');
+    await says(page, 'The service could not be reached.');
+    await choose('Show a link');
+    await page.getByRole('dialog').waitFor();
+    expect(await page.getByText('The service could not be reached.').count()).toBe(0);
+  });
+
   test('a picture that could not be removed is not taken to be gone', async () => {
     const { owner: founder } = await owner();
     await h.sql`update users set avatar_hash = ${'0'.repeat(64)} where id = ${founder.id}`;

@@ -33,6 +33,11 @@ export function Invitations() {
   const link = useAct('organization.invitationLink', { sample: { invitationId: '…' } });
   const remove = useAct('organization.removeInvitation', { done: t.removed, sample: { invitationId: '…' } });
   const problem = resend.error ?? link.error;
+  /** What was refused before is of another time. */
+  const doOnly = (act: typeof resend | typeof link, invitationId: string) => {
+    for (const one of [resend, link]) one.reset();
+    act.mutate({ invitationId });
+  };
   return (
     <Page title={t.title} about={t.about} actions={can('invitation:create') && <InviteButton />}>
       {problem !== null && <Problem>{problem.message}</Problem>}
@@ -59,8 +64,8 @@ export function Invitations() {
                 <RowMenu
                   label={texts.actionsFor(email)}
                   items={[
-                    mayResend && { label: t.resend, onSelect: () => resend.mutate({ invitationId }) },
-                    mayResend && { label: t.link, onSelect: () => link.mutate({ invitationId }) },
+                    mayResend && { label: t.resend, onSelect: () => doOnly(resend, invitationId) },
+                    mayResend && { label: t.link, onSelect: () => doOnly(link, invitationId) },
                     can('invitation:delete') &&
                       status === 'pending' && {
                         label: t.remove,
