@@ -132,6 +132,19 @@ describe.skipIf(missing !== undefined)('the console', () => {
     expect(await dialog.locator('input:focus').getAttribute('name')).toBe('url');
   });
 
+  test('what is refused about checkboxes is told too', async () => {
+    await owner('/webhooks');
+    await press(page, 'Add webhook');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Address').fill('https://example.org/hooks');
+    await dialog.getByLabel('Everything').uncheck();
+    const event = dialog.locator('[name=events]').first();
+    await event.check();
+    await event.evaluate((input) => Reflect.set(input, 'value', 'gone')); // as after an upgrade
+    await dialog.getByRole('button', { name: 'Add webhook' }).click();
+    await dialog.getByRole('alert').getByText('events.0').waitFor();
+  });
+
   test('a lost connection is told, undoes nothing, and mends by itself', async () => {
     const { id, owner: founder } = await owner('/roles');
     await press(page, 'Create role');

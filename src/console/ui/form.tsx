@@ -71,8 +71,10 @@ export function Form<Input, Output>(props: FormProps<Input, Output>) {
   } = props;
   const form = useRef<HTMLFormElement>(null);
   const fields = act.error?.fields ?? {};
-  const hasField = (name: string) => form.current?.elements.namedItem(name) != null;
-  const isElsewhere = act.error !== null && !Object.keys(fields).some(hasField);
+  /** Fields that say what is wrong with them have this attribute; checkboxes have no place for it. */
+  const saysIt = (name: string) =>
+    form.current?.querySelector(`[name="${CSS.escape(name)}"][aria-invalid]`) != null;
+  const isElsewhere = act.error !== null && !Object.keys(fields).some(saysIt);
   const onSubmit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     event.stopPropagation(); // a form in a dialog is, for React, inside the form that opened it
