@@ -19,7 +19,8 @@ function emailOf(text: string): string {
 
 function nameOf(text: string): string {
   const result = Name.safeParse(text);
-  if (!result.success) throw badRequest('name', 'invalid_name', 'A name has 1 to 64 characters, not all unseen.');
+  if (!result.success)
+    throw badRequest('name', 'invalid_name', 'A name has 1 to 64 characters, not all unseen.');
   return result.data;
 }
 
