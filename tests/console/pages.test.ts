@@ -241,6 +241,16 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await page.getByRole('dialog').getByRole('link', { name: 'Audit log' }).click();
     await page.getByRole('heading', { level: 1, name: 'Audit log' }).waitFor();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    for (const [opener, item, path] of [
+      ['.switcher', 'All organizations', '/organizations'],
+      ['.account', 'Profile', '/account/profile'],
+    ] as const) {
+      await page.getByRole('button', { name: 'Menu' }).click();
+      await page.locator(`.drawer ${opener}`).click();
+      await page.getByRole('menuitem', { name: item }).click();
+      await page.waitForURL(`**${path}`);
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
     await page.context().close();
   });
 

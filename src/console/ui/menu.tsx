@@ -1,6 +1,6 @@
 import * as Radix from '@radix-ui/react-dropdown-menu';
 import { Ellipsis } from 'lucide-react';
-import { type ReactNode, useRef } from 'react';
+import { type ReactNode, useCallback, useRef, useState } from 'react';
 
 type Item = { label: string; icon?: ReactNode; isDanger?: boolean; onSelect: () => void };
 
@@ -39,12 +39,19 @@ export function RowMenu({ label, items }: { label: string; items: readonly (Item
 
 type MenuProps = { trigger: ReactNode; onClosed?: () => void; children: ReactNode };
 
-/** Not modal, as that would put a style element into the page, which its policy refuses. */
+/**
+ * Not modal, as that would put a style element into the page, which its policy refuses. In a dialog it opens within: what is
+ * outside lies beneath.
+ */
 export function Menu({ trigger, onClosed, children }: MenuProps) {
+  const [dialog, setDialog] = useState<HTMLDialogElement | null>();
+  const findDialog = useCallback((button: HTMLElement | null) => setDialog(button?.closest('dialog')), []);
   return (
     <Radix.Root modal={false}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+      <Radix.Trigger asChild ref={findDialog}>
+        {trigger}
+      </Radix.Trigger>
+      <Radix.Portal container={dialog}>
         <Radix.Content
           className="menu"
           align="end"
