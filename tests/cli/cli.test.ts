@@ -197,42 +197,41 @@ test('commands share the embedded database with a running service', async () => 
   await rm(own.DATA_DIR, { recursive: true, force: true });
 });
 
-describe('of an installation with a secret from AUTH_SECRET,', () => {
-  const own = { AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough', DATA_DIR: '' };
-  beforeAll(async () => {
-    own.DATA_DIR = await temporaryDirectory();
-  });
-  afterAll(() => rm(own.DATA_DIR, { recursive: true, force: true }));
+test('where the service has its secret from AUTH_SECRET, a command without it is refused and makes up none', async () => {
+  const own = { DATA_DIR: await temporaryDirectory() };
+  const service = await startService({ ...own, AUTH_SECRET: 'a-secret-for-tests-that-is-long-enough' });
+  for (const command of [
+    ['backup', join(own.DATA_DIR, 'backup.tar.gz')],
+    ['audit', 'verify'],
+    ['user', 'create', '--email', 'ada@example.org', '--name', 'Ada'],
+  ]) {
+    const { code, stderr } = await tenantry(command, own, 'Correct-horse-1\n');
+    expect({ command, code }).toEqual({ command, code: 1 });
+    expect(stderr).toContain('has no secret. Set AUTH_SECRET');
+  }
+  const files = await readdir(own.DATA_DIR);
+  expect(files.filter((name) => /secret|backup/.test(name))).toEqual([]);
+  expect(await service.end('SIGTERM')).toBe(0);
+  await rm(own.DATA_DIR, { recursive: true, force: true });
+});
 
-  test('a command without it is refused and makes up none', async () => {
-    const service = await startService(own);
-    for (const command of [
-      ['backup', join(own.DATA_DIR, 'backup.tar.gz')],
-      ['audit', 'verify'],
-      ['user', 'create', '--email', 'ada@example.org', '--name', 'Ada'],
-    ]) {
-      const { code, stderr } = await tenantry(command, { DATA_DIR: own.DATA_DIR }, 'Correct-horse-1\n');
-      expect({ command, code }).toEqual({ command, code: 1 });
-      expect(stderr).toContain('has no secret. Set AUTH_SECRET');
-    }
-    const files = await readdir(own.DATA_DIR);
-    expect(files.filter((name) => /secret|backup/.test(name))).toEqual([]);
-    expect(await service.end('SIGTERM')).toBe(0);
-  });
-
-  test('nothing goes on with another one, unless the operator says that the first is lost', async () => {
-    const other = { ...own, AUTH_SECRET: 'another-secret-that-is-long-enough-too' };
-    for (const command of [['serve'], ['backup', join(own.DATA_DIR, 'backup.tar.gz')], ['audit', 'verify']]) {
-      const { code, stderr } = await tenantry(command, other);
-      expect({ command, code }).toEqual({ command, code: 1 });
-      expect(stderr).toContain('is not the secret of this installation');
-    }
-    const { code, stdout } = await tenantry(['doctor'], other);
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/FAIL {2}secret: not that of the installation\n {6}→ AUTH_SECRET/);
-    expect(await tenantry(['secret', 'replace'], other)).toMatchObject({ code: 0 });
-    const service = await startService(other);
-    expect(await service.end('SIGTERM')).toBe(0);
-    expect((await tenantry(['serve'], own)).stderr).toContain('is not the secret of this installation');
-  });
+test('nothing goes on with another secret than the first, unless the operator says that this is lost', async () => {
+  const empty = await createDatabase('empty');
+  onTestFinished(empty.drop);
+  const first = { ...environment, DATABASE_URL: empty.url };
+  const other = { ...first, AUTH_SECRET: 'another-secret-that-is-long-enough-too' };
+  const args = ['user', 'create', '--email', 'ada@example.org', '--name', 'Ada'];
+  expect(await tenantry(args, first, 'Correct-horse-1\n')).toMatchObject({ code: 0 });
+  for (const command of [['serve'], ['backup', join(directory, 'other.tar.gz')], ['audit', 'verify']]) {
+    const { code, stderr } = await tenantry(command, other);
+    expect({ command, code }).toEqual({ command, code: 1 });
+    expect(stderr).toContain('is not the secret of this installation');
+  }
+  const { code, stdout } = await tenantry(['doctor'], other);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/FAIL {2}secret: not that of the installation\n {6}→ AUTH_SECRET/);
+  expect(await tenantry(['secret', 'replace'], other)).toMatchObject({ code: 0 });
+  const service = await startService(other);
+  expect(await service.end('SIGTERM')).toBe(0);
+  expect((await tenantry(['serve'], first)).stderr).toContain('is not the secret of this installation');
 });
