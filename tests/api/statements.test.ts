@@ -25,6 +25,9 @@ let h: Harness;
 let cast: Cast;
 let stage: Stage;
 let canCount: boolean;
+/** Other files of tests use the same server, and this module keeps what is counted of all its databases. */
+const inDatabase = (sql: Harness['sql']) =>
+  sql`(select oid from pg_database where datname = current_database())`;
 beforeAll(async () => {
   h = await createHarness({ MAX_ORGANIZATIONS_PER_USER: '100000' }, { rateLimiter: UNLIMITED });
   await h.app.jobs.stop();
@@ -40,14 +43,13 @@ afterAll(() => h[Symbol.asyncDispose]());
 
 /** The statements that the service sends for this; what it does by the clock may come between, so the least of three. */
 async function statementsOf(run: () => Promise<unknown>): Promise<string[]> {
-  const ofThis = h.sql`(select oid from pg_database where datname = current_database())`;
   const counts: string[][] = [];
   for (const _ of times(3, String)) {
-    await h.sql`select pg_stat_statements_reset(0, ${ofThis})`;
+    await h.sql`select pg_stat_statements_reset(0, ${inDatabase(h.sql)})`;
     await run();
     const rows = await h.sql<{ query: string; calls: number }[]>`
       select query, calls::int from pg_stat_statements
-      where dbid = ${ofThis} and query not like '%pg_stat_statements%'`;
+      where dbid = ${inDatabase(h.sql)} and query not like '%pg_stat_statements%'`;
     counts.push(rows.flatMap(({ query, calls }) => times(calls, () => query)));
   }
   return counts.toSorted((a, b) => a.length - b.length)[0] ?? [];
@@ -113,11 +115,12 @@ test('a page of five thousand members costs what a page of fifty does, the first
   for (const cursor of [NIL, last?.id ?? '']) {
     const read = () => owner.get('organization.members', { organizationId, limit: 50, cursor });
     for (const _ of times(8, String)) await read(); // from the sixth on it has one plan for all organizations
-    await one.sql`select pg_stat_statements_reset()`;
+    await one.sql`select pg_stat_statements_reset(0, ${inDatabase(one.sql)})`;
     expect((await read()).body.items).toHaveLength(50);
     const [found] = await one.sql<{ blocks: number }[]>`
       select (shared_blks_hit + shared_blks_read)::int as blocks from pg_stat_statements
-      where query like '%cross join lateral%' and query not like '%pg_stat_statements%'`;
+      where dbid = ${inDatabase(one.sql)}
+        and query like '%cross join lateral%' and query not like '%pg_stat_statements%'`;
     expect(found?.blocks).toBeGreaterThan(0);
     expect(found?.blocks).toBeLessThan(1_000); // three or four for each member; all of them are twenty thousand
   }
