@@ -12,7 +12,10 @@ const PATIENCE_MS = 10_000;
 export function endWithLastRequest(app: FastifyInstance, pending: Pending, patienceMs = PATIENCE_MS): void {
   let isClosing = false;
   const endIdle = () => {
-    for (const socket of pending.sockets()) if (pending.of(socket).length === 0) socket.destroySoon();
+    for (const socket of pending.sockets()) {
+      // One that is ending already would get a listener more each time.
+      if (pending.of(socket).length === 0 && socket.writable) socket.destroySoon();
+    }
   };
 
   pending.onAnswered(() => {

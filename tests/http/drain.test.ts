@@ -1,9 +1,9 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import fastify from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { endWithLastRequest } from '../../src/http/drain.ts';
 import { createPending } from '../../src/http/pending.ts';
-import { createHarness, type Harness, type TestUser } from '../support/harness.ts';
+import { createHarness, type Harness, type TestUser, times } from '../support/harness.ts';
 import { type Held, hold } from './held.ts';
 import { openSocket } from './raw-socket.ts';
 
@@ -64,6 +64,32 @@ test('connections that only stand open do not hold up the end', { timeout: 5_000
   await held.release();
   await h.app.close();
   await Promise.all(ends);
+});
+
+test('many that are answered at the same moment are waited for by one listener each', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on('warning', warn);
+  const app = fastify();
+  const pending = createPending();
+  pending.watch(app.server);
+  endWithLastRequest(app, pending);
+  const gate = new EventEmitter();
+  const opened = once(gate, 'open');
+  app.get('/', () => opened);
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  let begun = 0;
+  app.server.on('request', () => {
+    begun += 1;
+  });
+  const replies = times(32, () => fetch(url).then(({ status }) => status));
+  await expect.poll(() => begun).toBe(32);
+  const closing = app.close();
+  gate.emit('open', 'late');
+  expect(await Promise.all(replies)).toEqual(times(32, () => 200));
+  await closing;
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
 });
 
 test('a request that never comes to its end does not hold up the end for longer than is waited for', async () => {
