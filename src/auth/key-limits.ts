@@ -31,14 +31,14 @@ export async function chargeKey(db: Database, keyId: string, now: Date): Promise
   if (charged.length > 0) return;
 
   const [row] = await db.query(
-    (sql) => sql<{ remaining: number | null; windowEnd: Date | null }[]>`
-      select remaining, window_started_at + rate_limit_time_window * interval '1 millisecond' as window_end
+    (sql) => sql<{ exhausted: boolean; windowEnd: Date | null }[]>`
+      select (remaining <= 0 and (refill_interval is null
+          or coalesce(last_refill_at, created_at) + refill_interval * interval '1 millisecond' > ${now})) is true as exhausted,
+        window_started_at + rate_limit_time_window * interval '1 millisecond' as window_end
       from api_keys where id = ${keyId}`,
   );
   if (row === undefined) throw unauthorized('api_key_invalid', 'This API key is unknown or was revoked.');
-  if (row.remaining !== null && row.remaining <= 0) {
-    throw unauthorized('api_key_exhausted', 'This API key has no requests left.');
-  }
+  if (row.exhausted) throw unauthorized('api_key_exhausted', 'This API key has no requests left.');
   const seconds = row.windowEnd === null ? 1 : Math.ceil((row.windowEnd.getTime() - now.getTime()) / 1000);
   throw tooManyRequests('api_key_rate_limited', 'This API key is at its rate limit.', Math.max(1, seconds));
 }

@@ -196,6 +196,19 @@ describe('limits', () => {
     expect(await outcome(key)).toEqual([401, 'api_key_exhausted']);
   });
 
+  test('at its rate limit with a refill due, it is not said to be exhausted', async () => {
+    const key = await h.key(ada, {
+      ...{ rateLimitEnabled: true, rateLimitMax: 1, rateLimitTimeWindow: 10 * MINUTE },
+      ...{ remaining: 1, refillAmount: 1, refillInterval: MINUTE },
+    });
+    expect(await outcome(key)).toEqual([200, undefined]);
+    expect(await outcome(key)).toEqual([401, 'api_key_exhausted']);
+    h.clock.advance(MINUTE);
+    expect(await outcome(key)).toEqual([429, 'api_key_rate_limited']);
+    h.clock.advance(9 * MINUTE);
+    expect(await outcome(key)).toEqual([200, undefined]);
+  });
+
   test('a limit that is switched off does not count', async () => {
     const key = await h.key(ada, { rateLimitEnabled: false, rateLimitMax: 1, rateLimitTimeWindow: MINUTE });
     expect(statuses([await call(key), await call(key), await call(key)])).toEqual([200, 200, 200]);
