@@ -69,8 +69,8 @@ export function principalReader(options: ContextOptions): ReadPrincipal {
 }
 
 /**
- * Finds out once for each HTTP request who is calling. A bad key is refused, and counted as a call of nobody; a stale
- * cookie is nobody.
+ * Finds out once for each HTTP request who is calling. A key that is refused, for whatever reason, is counted as a call
+ * of nobody; a stale cookie is nobody.
  */
 export function contextFactory(options: ContextOptions): CreateContext {
   const { deps, rateLimiter, callLimit, principalOfKey, identity } = options;
@@ -111,7 +111,7 @@ export function contextFactory(options: ContextOptions): CreateContext {
     try {
       context.principal = await principalOf(request, origin, prospect);
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'UNAUTHORIZED') await countCall(context, []);
+      if (error instanceof DomainError) await countCall(context, []);
       throw error;
     }
     return context;

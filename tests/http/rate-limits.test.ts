@@ -177,7 +177,7 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect((await h.anonymous.send('/health', {})).status).toBe(200);
   });
 
-  test('counts keys that open nothing, repeats under an Idempotency-Key, and readings of the session', async () => {
+  test('counts keys that are refused, repeats under an Idempotency-Key, and readings of the session', async () => {
     await using h = await createHarness({ RATE_LIMIT_PER_MINUTE: '5', TRUSTED_PROXIES: '127.0.0.1' });
     const from = (address: string, headers = {}) =>
       httpCaller(h.baseUrl, { 'x-forwarded-for': address, ...headers });
@@ -192,13 +192,24 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect((await from('203.0.113.1').get('settings.get')).status).toBe(429);
 
     const ada = await h.user();
-    const create = () => ada.post('organization.create', { name: 'One' }, { 'idempotency-key': 'once' });
+    const elsewhere = await h.key(ada, { allowedIps: ['192.0.2.1'] });
+    const foreign = from('203.0.113.3', elsewhere.headers);
+    expect(await sixOf(() => foreign.get('user.session'))).toEqual([403, 403, 403, 403, 403, 429]);
+    const limited = await h.key(ada, { rateLimitEnabled: true, rateLimitMax: 1, rateLimitTimeWindow: 3_600_000 });
+    const eager = from('203.0.113.4', limited.headers);
+    expect((await eager.get('user.session')).status).toBe(200);
+    const reasons: string[] = [];
+    for (const _ of times(6, () => 0)) reasons.push((await eager.get('user.session')).body.data.reason);
+    expect(reasons).toEqual([...times(5, () => 'api_key_rate_limited'), 'rate_limited']);
+
+    const ben = await h.user();
+    const create = () => ben.post('organization.create', { name: 'One' }, { 'idempotency-key': 'once' });
     expect(await sixOf(create)).toEqual([200, 200, 200, 200, 200, 429]);
     const nobody = from('203.0.113.2', { 'idempotency-key': 'once' });
     expect(await sixOf(() => nobody.post('user.register', {}))).toEqual([400, 400, 400, 400, 400, 429]);
 
-    const ben = await h.user();
-    expect(await sixOf(() => ben.get('auth/get-session'))).toEqual([200, 200, 200, 200, 200, 429]);
+    const cleo = await h.user();
+    expect(await sixOf(() => cleo.get('auth/get-session'))).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
   test('limits nothing when it is 0', async () => {
