@@ -171,6 +171,28 @@ describe('an inviter who may not invite any more takes the invitation along', ()
     expect(await roleIn(guest, id)).toBeUndefined();
   });
 
+  test('suspended, for as long', async () => {
+    const { id, owner, admin, guest, token, invitationId } = await byAdmin('member');
+    await h.sql`update users set suspended_at = now() where id = ${admin.id}`;
+    for (const key of [{ token }, { invitationId }]) {
+      expect((await guest.post('invitation.accept', key)).status).toBe(404);
+    }
+    expect((await preview(token)).status).toBe(404);
+    const { body } = await owner.get('organization.allInvitations', { organizationId: id });
+    expect(body).toMatchObject([{ id: invitationId, status: 'canceled' }]);
+    await h.sql`update users set suspended_at = null where id = ${admin.id}`;
+    expect((await guest.post('invitation.accept', { token })).status).toBe(200);
+  });
+
+  test('suspended, until somebody else sends it again', async () => {
+    const { owner, admin, guest, invitationId } = await byAdmin('member');
+    await h.sql`update users set suspended_at = now() where id = ${admin.id}`;
+    h.clock.advance(60_000);
+    const { body } = await owner.post('organization.resendInvitation', { invitationId });
+    expect(body).toMatchObject({ status: 'pending', inviterId: owner.id });
+    expect((await guest.post('invitation.accept', { token: await tokenFor(h, guest.email) })).status).toBe(200);
+  });
+
   test('removed', async () => {
     const { id, admin, guest, token } = await byAdmin('member');
     await h.sql`delete from memberships where id = ${admin.memberId}`;

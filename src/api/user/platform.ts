@@ -12,7 +12,8 @@ export const platformProcedures = {
   suspend: platformProcedure('user.suspend')
     .meta({
       summary: 'Refuse every credential of an account at once',
-      description: 'Sessions end; API keys rest until the suspension is lifted. The holder is told.',
+      description:
+        'Sessions end; API keys and the invitations that the account has sent rest until the suspension is lifted. The holder is told.',
     })
     .input(UserRef.extend({ reason: TextLine(500).nullable().optional() }))
     .output(Account)

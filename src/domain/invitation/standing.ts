@@ -5,10 +5,13 @@ import { mayInvite, type Permission, type Role, roleOf } from '../../kernel/perm
 type InviterRole = { name: Role; permissions: Permission[] | null; invited: Permission[] | null };
 export type Standing = { role: Role; inviterRole: InviterRole | null };
 
-/** The inviter's role at this moment, in a statement about `invitations i`; null for who is no member any more. */
+/**
+ * The inviter's role at this moment, in a statement about `invitations i`; null for who is no member any more, or is
+ * suspended.
+ */
 export const inviterRole = (sql: Sql) => sql`(
   select jsonb_build_object('name', m.role, 'permissions', own.permissions, 'invited', invited.permissions)
-  from memberships m
+  from memberships m join users u on u.id = m.user_id and u.suspended_at is null
     left join custom_roles own on own.organization_id = m.organization_id and own.name = m.custom_role
     left join custom_roles invited on invited.organization_id = i.organization_id and invited.name = i.custom_role
   where m.organization_id = i.organization_id and m.user_id = i.inviter_id)`;
