@@ -264,6 +264,16 @@ describe('a new address', () => {
     expect(replies[3]?.headers.get('ratelimit-policy')).toBeNull();
   });
 
+  test('without the password uses up none of them', async () => {
+    const [ada, eve] = [await h.user(), await h.user()];
+    const email = 'wished-for@example.net';
+    for (const currentPassword of [undefined, 'Wrong-horse-1', 'Wrong-horse-2']) {
+      expect((await eve.post('user.update', { email, currentPassword })).status).toBe(400);
+    }
+    const asked = await ada.post('user.update', { email, currentPassword: PASSWORD });
+    expect([asked.status, asked.body.pendingEmail]).toEqual([200, email]);
+  });
+
   test('that has an account is refused, also when it gets one in between', async () => {
     const [ada, eve] = [await h.user(), await h.user()];
     const taken = await ada.post('user.update', { email: eve.email, currentPassword: PASSWORD });

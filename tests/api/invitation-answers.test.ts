@@ -190,7 +190,9 @@ describe('an inviter who may not invite any more takes the invitation along', ()
     h.clock.advance(60_000);
     const { body } = await owner.post('organization.resendInvitation', { invitationId });
     expect(body).toMatchObject({ status: 'pending', inviterId: owner.id });
-    expect((await guest.post('invitation.accept', { token: await tokenFor(h, guest.email) })).status).toBe(200);
+    expect((await guest.post('invitation.accept', { token: await tokenFor(h, guest.email) })).status).toBe(
+      200,
+    );
   });
 
   test('removed', async () => {

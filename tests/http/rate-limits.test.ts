@@ -195,7 +195,11 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     const elsewhere = await h.key(ada, { allowedIps: ['192.0.2.1'] });
     const foreign = from('203.0.113.3', elsewhere.headers);
     expect(await sixOf(() => foreign.get('user.session'))).toEqual([403, 403, 403, 403, 403, 429]);
-    const limited = await h.key(ada, { rateLimitEnabled: true, rateLimitMax: 1, rateLimitTimeWindow: 3_600_000 });
+    const limited = await h.key(ada, {
+      rateLimitEnabled: true,
+      rateLimitMax: 1,
+      rateLimitTimeWindow: 3_600_000,
+    });
     const eager = from('203.0.113.4', limited.headers);
     expect((await eager.get('user.session')).status).toBe(200);
     const reasons: string[] = [];

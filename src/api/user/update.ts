@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACCOUNT_FIELDS, updateAccount } from '../../domain/account/index.ts';
-import { LINKS_TO_ADDRESS, PASSWORD_ATTEMPTS, requireAttempt } from '../../domain/attempts.ts';
+import { PASSWORD_ATTEMPTS, requireAttempt } from '../../domain/attempts.ts';
 import { PASSWORD_MAX_LENGTH } from '../../kernel/password.ts';
 import { Country, Day, Email, Locale, NamePart, TextLine, TimeZone } from '../../kernel/schemas.ts';
 import { THEMES } from '../../kernel/vocabulary.ts';
@@ -55,9 +55,6 @@ export const updateProcedures = {
       if (changes.currentPassword !== undefined) {
         await requireAttempt(ctx.rateLimiter, PASSWORD_ATTEMPTS, ctx.principal.userId);
       }
-      if (input.email !== undefined && input.email !== ctx.principal.email) {
-        await requireAttempt(ctx.rateLimiter, LINKS_TO_ADDRESS, `change ${input.email}`);
-      }
-      return updateAccount(ctx.deps, ctx.principal, changes, ctx.ifMatch);
+      return updateAccount(ctx.deps, ctx.principal, changes, ctx.rateLimiter, ctx.ifMatch);
     }),
 };

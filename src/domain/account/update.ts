@@ -3,8 +3,9 @@ import { ageOn, dateOfBirthProblem, minimumAge } from '../../kernel/ages.ts';
 import { badRequest, preconditionFailed } from '../../kernel/errors.ts';
 import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import type { UserSettings } from '../../kernel/vocabulary.ts';
+import { LINKS_TO_ADDRESS, requireAttempt } from '../attempts.ts';
 import { record } from '../audit/index.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, RateLimiter } from '../deps.ts';
 import { issueLink } from '../email-link/index.ts';
 import { enqueue } from '../job/index.ts';
 import { requireCurrentPassword, requireSameHash, requireStrong, setPassword } from '../password/index.ts';
@@ -95,12 +96,14 @@ async function askForAddress(
  *
  * @throws BAD_REQUEST for a wrong or missing current password, a weak new one, a disposable address where none is taken,
  *   and a date of birth that cannot be or is too recent; PRECONDITION_FAILED for a date of birth that is locked, and when the
- *   account has changed (`ifMatch`); CONFLICT for an address that has an account.
+ *   account has changed (`ifMatch`); CONFLICT for an address that has an account; TOO_MANY_REQUESTS, by `limiter`, for an
+ *   address that was sent too many links.
  */
 export async function updateAccount(
   deps: Deps,
   principal: Principal,
   changes: AccountChanges,
+  limiter: RateLimiter,
   ifMatch?: IfMatch,
 ): Promise<Account> {
   const { userId } = principal;
@@ -111,6 +114,7 @@ export async function updateAccount(
   const currentHash = sensitive
     ? await requireCurrentPassword(deps, userId, changes.currentPassword, 'currentPassword')
     : undefined;
+  if (email !== undefined) await requireAttempt(limiter, LINKS_TO_ADDRESS, `change ${email}`);
   const newHash = password === undefined ? undefined : await deps.passwords.hash(password);
   return deps.db.transaction(async (tx) => {
     const user = await lockUser(tx, userId);
