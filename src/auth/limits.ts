@@ -1,4 +1,4 @@
-import { LINKS_TO_ADDRESS, requireAttempt } from '../domain/attempts.ts';
+import { LINKS_TO_ADDRESS, requireAttempt, requireStrangersAttempt } from '../domain/attempts.ts';
 import type { Deps, RateLimit, RateLimiter } from '../domain/deps.ts';
 import { isKnownClient } from '../domain/sign-in/index.ts';
 import { DomainError } from '../kernel/errors.ts';
@@ -9,12 +9,6 @@ import { DomainError } from '../kernel/errors.ts';
  */
 const ACCOUNT: RateLimit = { name: 'auth.account', points: 10, seconds: 60 };
 const CLIENT: RateLimit = { name: 'auth.client', points: 60, seconds: 60 };
-/** Half of what there is time to hash: the other half is for those who are known. */
-const everybody = ({ passwords }: Deps): RateLimit => ({
-  name: 'auth.everybody',
-  points: passwords.perMinute / 2,
-  seconds: 60,
-});
 /** For a client that has signed in to the account before, which others cannot use up. */
 const KNOWN: RateLimit = { name: 'auth.known', points: 10, seconds: 60 };
 
@@ -23,12 +17,11 @@ const isLimit = (error: unknown): error is DomainError =>
 
 /** Counts attempts to sign in or up. @throws TOO_MANY_REQUESTS, never for good: all limits end within a minute. */
 export function signInLimiter(deps: Deps, limiter: RateLimiter) {
-  const EVERYBODY = everybody(deps);
   return async (clientKey: string, email: string): Promise<void> => {
     await requireAttempt(limiter, CLIENT, clientKey);
     try {
       await requireAttempt(limiter, ACCOUNT, email);
-      await requireAttempt(limiter, EVERYBODY, 'all');
+      await requireStrangersAttempt(deps, limiter);
     } catch (error) {
       // The holder is not kept out by who guesses from elsewhere.
       if (!isLimit(error) || !(await isKnownClient(deps, email, clientKey))) throw error;

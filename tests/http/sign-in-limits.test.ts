@@ -101,3 +101,23 @@ test('all together have what there is time to hash in half a minute, and who is 
   await expect(attempt('198.51.100.1', email)).rejects.toMatchObject({ reason: 'too_many_attempts' });
   await attempt(HOME, email);
 });
+
+test('who registers by user.register is one of all together, and takes the sign-in away from nobody who is known', async () => {
+  const { email } = await holder();
+  const most = h.app.deps.passwords.perMinute / 2;
+  const register = (i: number) =>
+    h.anonymous.post(
+      'user.register',
+      { email: `new${i}@example.org`, password: 'weak', firstName: 'New', lastName: '' },
+      { 'x-forwarded-for': `2001:db8:${i.toString(16)}::1` },
+    );
+  later(61);
+  for (let sent = 0; sent < most; sent += 20) {
+    const replies = await Promise.all(times(20, (i) => register(sent + i)));
+    expect(statuses(replies)).toEqual(times(20, () => 400));
+  }
+  const { status, body } = await register(most);
+  expect([status, body.data.reason]).toEqual([429, 'too_many_attempts']);
+  expect((await signIn(email, '198.51.100.7')).status).toBe(429);
+  expect((await signIn(email, HOME)).status).toBe(200);
+});

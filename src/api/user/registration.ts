@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { registerAccount } from '../../domain/account/index.ts';
+import { requireStrangersAttempt } from '../../domain/attempts.ts';
 import { PASSWORD_MAX_LENGTH } from '../../kernel/password.ts';
 import { Country, Day, Email, Id, Name, NamePart, Token } from '../../kernel/schemas.ts';
 import { publicProcedure } from '../trpc.ts';
@@ -27,6 +28,7 @@ export const registrationProcedures = {
     .input(Registration)
     .output(z.object({ success: z.literal(true), userId: Id }))
     .mutation(async ({ ctx, input }) => {
+      await requireStrangersAttempt(ctx.deps, ctx.rateLimiter);
       const name = [input.firstName, input.lastName].filter((part) => part !== '').join(' ');
       const { userId } = await registerAccount(ctx.deps, ctx.origin, { ...input, name });
       return { success: true as const, userId };
