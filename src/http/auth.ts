@@ -6,6 +6,8 @@ import type { AuthRoute } from '../auth/route.ts';
 import { notFound } from '../kernel/errors.ts';
 import { clientOf } from '../kernel/networks.ts';
 import { type ContextOptions, originOf, type ReadPrincipal } from './context.ts';
+import { ifMatchUnsupported } from './etag.ts';
+import { refuseIdempotencyKey } from './idempotency.ts';
 import { requireMethod } from './methods.ts';
 import { requireTrustedOrigin } from './origin.ts';
 import { sendError, sendJson } from './wire.ts';
@@ -29,7 +31,11 @@ export function serveAuth(
     const route = routes.get(nameOf(request));
     if (route === undefined) throw notFound('Route');
     requireMethod(request, reply, route.method);
-    if (route.method === 'POST') requireTrustedOrigin(request, trustedOrigins);
+    if (route.method === 'POST') {
+      requireTrustedOrigin(request, trustedOrigins);
+      refuseIdempotencyKey(request, 'Calls of /api/auth');
+    }
+    if (request.headers['if-match'] !== undefined) throw ifMatchUnsupported();
     const origin = originOf(request);
     const clientKey = clientOf(origin.ipAddress);
     const setHeader = (name: string, value: string) => void reply.header(name, value);

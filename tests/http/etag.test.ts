@@ -217,13 +217,14 @@ describe('an If-Match that cannot be kept is 400', () => {
     },
   );
 
-  test('where nothing is compared: other mutations, uploads, reads, tRPC', async () => {
+  test('where nothing is compared: other mutations, uploads, reads, tRPC, /api/auth', async () => {
     const header = { 'if-match': '*' };
     const replies = [
       await ada.post('organization.create', { name: 'Bad' }, header),
       await ada.post('user.uploadAvatar', {}, header),
       await ada.send(pathOf('user.me'), { headers: header }),
       await ada.post('trpc/organization.update', { organizationId, name: 'Bad' }, header),
+      await ada.post('auth/sign-out', {}, header),
     ];
     for (const { status, text } of replies) {
       expect(status).toBe(400);

@@ -282,15 +282,16 @@ describe('the header', () => {
     expect((await send(ada, 'organization.create', { name: 'Good' }, good)).status).toBe(200);
   });
 
-  test('is refused where it would be ignored: uploads and tRPC', async () => {
+  test('is refused where it would be ignored: uploads, tRPC and /api/auth', async () => {
     const uploads = mutations.filter((name) => procedureOf(name).meta.upload);
     expect(uploads).not.toEqual([]);
-    for (const path of [...uploads, 'trpc/organization.create']) {
+    for (const path of [...uploads, 'trpc/organization.create', 'auth/sign-out']) {
       const { status, text } = await send(ada, path, { name: 'Ignored' });
       expect([path, status]).toEqual([path, 400]);
       expect(text).toContain('idempotency_key_unsupported');
     }
     expect(await count('Ignored')).toBe(0);
+    expect((await ada.get('user.me')).status).toBe(200);
   });
 
   test('says nothing on reads', async () => {
