@@ -3,6 +3,7 @@ import { newId } from '../../src/kernel/ids.ts';
 import type { PlatformRole } from '../../src/kernel/permissions.ts';
 import { payloadSchema } from '../../src/kernel/webhook-events/index.ts';
 import { createHarness, type Harness, PASSWORD, type TestUser, times } from '../support/harness.ts';
+import { mailsTo } from '../support/links.ts';
 import { invite, leaveEverything, newWebhookOf } from './stage.ts';
 
 /* Whole accounts: deleted by their holders and by platform administrators, never with what others use. */
@@ -76,6 +77,17 @@ describe("one's own account", () => {
     expect([status, body.data.reason]).toEqual([429, 'too_many_attempts']);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(600);
     expect(await exists(user.id)).toBe(true);
+  });
+
+  test('is told to have gone, whoever deleted it, and nobody is told of one that stays', async () => {
+    const subjects = async ({ email }: TestUser) => (await mailsTo(h, email)).map(({ subject }) => subject);
+    const [own, others, kept] = [await person(), await person(), await h.user()];
+    expect((await leave(own)).status).toBe(200);
+    expect((await remove(root, { userId: others.id })).status).toBe(200);
+    expect((await leave(kept)).status).toBe(412);
+    expect((await subjects(own)).at(-1)).toBe('Your account was deleted');
+    expect((await subjects(others)).at(-1)).toBe('Your account was deleted');
+    expect(await subjects(kept)).not.toContain('Your account was deleted');
   });
 
   test('goes by an unlimited key of the whole account, not by a limited one', async () => {

@@ -55,6 +55,7 @@ const NOTICES: { [K in Notice['kind']]: [Extract<Notice, { kind: K }>, string] }
   recoveryCodeUsed: [{ kind: 'recoveryCodeUsed', at, left: 7 }, 'Codes left: 7.'],
   suspended: [{ kind: 'suspended', at, reason: HOSTILE }, `Reason: ${TAMED}`],
   unsuspended: [{ kind: 'unsuspended', at }, 'was lifted'],
+  deleted: [{ kind: 'deleted', at }, 'was deleted'],
 };
 
 describe('notices', () => {

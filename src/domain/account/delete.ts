@@ -4,6 +4,7 @@ import { canOnPlatform, outranksOnPlatform, type PlatformRole, type Role } from 
 import { record } from '../audit/index.ts';
 import { releaseAvatar } from '../avatar/index.ts';
 import type { Deps } from '../deps.ts';
+import { enqueue } from '../job/index.ts';
 import { describeRunning, dropOrganization, runningColumns } from '../organization/index.ts';
 import { requireSameHash } from '../password/index.ts';
 import type { Principal } from '../principal.ts';
@@ -139,8 +140,8 @@ async function recordLeft(
 
 /**
  * Deletes an account with its sessions, keys, memberships and the invitations that it has sent; the audit trail
- * stays, and every organization that goes on without it has its row there. With `deleteOrganizations`, organizations
- * that nobody else belongs to go in the same transaction.
+ * stays, every organization that goes on without it has its row there, and the holder is told. With
+ * `deleteOrganizations`, organizations that nobody else belongs to go in the same transaction.
  *
  * @param options.currentHash of the password that was given for one's own account
  * @throws NOT_FOUND for an unknown account; FORBIDDEN for an equal or higher platform role; BAD_REQUEST when the password
@@ -163,8 +164,11 @@ export function deleteAccount(
     await tx`delete from users where id = ${userId}`;
     await releaseAvatar(tx, deps, target.avatarHash);
     for (const each of left) await recordLeft(tx, deps, principal, target, each);
+    const now = deps.now();
+    const notice = { kind: 'deleted' as const, at: now.toISOString() };
+    await enqueue(tx, 'mail.notice', { to: target.email, notice }, now);
     const memberships = left.map(({ organizationId, role }) => ({ organizationId, role }));
-    await record(tx, principal, deps.now(), {
+    await record(tx, principal, now, {
       organizationId: null,
       role: principal.platformRole,
       action: 'delete',

@@ -14,7 +14,8 @@ export type Notice =
   | { kind: 'twoFactorDisabled'; at: string }
   | { kind: 'recoveryCodeUsed'; at: string; left: number }
   | { kind: 'suspended'; at: string; reason: string | null }
-  | { kind: 'unsuspended'; at: string };
+  | { kind: 'unsuspended'; at: string }
+  | { kind: 'deleted'; at: string };
 
 /** Every kind of job and what it carries. Payloads hold ids, never secrets: they lie in the database. */
 export type JobPayloads = {

@@ -76,6 +76,14 @@ function textOf(notice: Notice): MailText {
           `The suspension of your account was lifted at ${when}. You can sign in again, and your API keys work.`,
         ],
       };
+    case 'deleted':
+      return {
+        subject: 'Your account was deleted',
+        paragraphs: [
+          `The account of this address was deleted at ${when}. Nobody can sign in to it any more.`,
+        ],
+        note: 'If you did not expect this, tell the operator of this service.',
+      };
   }
 }
 
