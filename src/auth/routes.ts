@@ -177,13 +177,14 @@ export function authRoutes(options: {
       })),
     ],
     [
-      // In a session it confirms an enrolment, otherwise it ends a sign-in.
+      // In a session it confirms an enrolment, otherwise it ends a sign-in. Each has its own attempts: who has found a session
+      // keeps its holder from no sign-in.
       'two-factor/verify-totp',
       post(async (request) => {
         const { code } = TotpCode.parse(request.body ?? {});
         const principal = await request.principal();
         if (principal === null) return secondFactor(request, 'totp', code);
-        await requireAttempt(rateLimiter, CODE_ATTEMPTS, principal.userId);
+        await requireAttempt(rateLimiter, CODE_ATTEMPTS, `confirm ${principal.userId}`);
         await confirmTwoFactor(deps, principal, code);
         return OK;
       }),

@@ -137,7 +137,8 @@ describe('a code of the app', () => {
     const other = await account();
     const visitors = [await begun(user), await begun(user)];
     const wrong = times(9, (i) => visitors[i % 2] as Browser).map((visitor) => giveCode(visitor, '000000'));
-    expect(statuses(await Promise.all(wrong))).toEqual(times(9, () => 401)); // confirming was one
+    expect(statuses(await Promise.all(wrong))).toEqual(times(9, () => 401));
+    expectRefused(await giveCode(await begun(user), '000000'));
     for (const give of [
       () => giveCode(visitors[0] as Browser, user.code()),
       async () => giveRecoveryCode(await begun(user), user.recoveryCodes[0]),
@@ -148,6 +149,17 @@ describe('a code of the app', () => {
       expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(900);
     }
     expect((await giveCode(await begun(other), other.code())).status).toBe(200);
+  });
+});
+
+describe('codes that are given in a session', () => {
+  test('do not use up those of a sign-in: who has found a session keeps nobody out', async () => {
+    const user = await account();
+    const give = () => user.post('auth/two-factor/verify-totp', { code: '000000' });
+    const given = await Promise.all(times(9, give)); // enrolling was one
+    expect(statuses(given)).toEqual(times(9, () => 412));
+    expect((await give()).status).toBe(429);
+    expect((await giveCode(await begun(user), user.code())).status).toBe(200);
   });
 });
 
