@@ -142,14 +142,19 @@ const CALLER = `u.id as user_id, u.email, u.email_verified, u.role as platform_r
   u.suspended_at is not null as suspended, m.organization_id, m.id as member_id, m.role as member_role,
   ${customPermissionsOf('m')} as role_permissions`;
 
-/** The user and the active membership of what was sent, a session or a key; `condition` says which may be active. */
+/**
+ * The user and the active membership of what was sent, a session or a key: the one that it chose, the default one, or
+ * where that is gone with its organization the oldest, of an active organization if there is any. `condition` says which
+ * may be active.
+ */
 const callerOf = (sent: 's' | 'k', condition = 'true') => `
   join users u on u.id = ${sent}.user_id
   left join lateral (
     select m.id, m.organization_id, m.role, m.custom_role
-    from memberships m
+    from memberships m join organizations o on o.id = m.organization_id
     where m.user_id = ${sent}.user_id and ${condition}
-    order by (m.organization_id = ${sent}.active_organization_id) is true desc, m.is_default desc, m.organization_id
+    order by (m.organization_id = ${sent}.active_organization_id) is true desc, m.is_default desc, o.active desc,
+      m.organization_id
     limit 1) m on true`;
 
 const sessionText = textFor((prospect) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findPrincipal } from '../../src/domain/account/index.ts';
 import {
   type Caller,
   createHarness,
@@ -71,6 +72,24 @@ describe('the default', () => {
     expect(await activeOf(ada)).toBe(first);
     await ada.post('organization.delete', { organizationId: first });
     expect(await activeOf(ada)).toBe(second);
+  });
+
+  test('that somebody else deletes leaves the oldest active one, for sessions, keys and the operator', async () => {
+    const { ada, first, second } = await someoneWithThree();
+    const { id: organizationId, owner } = await h.organization();
+    const { body: invitation } = await owner.post('organization.inviteMember', {
+      organizationId,
+      email: ada.email,
+    });
+    await ada.post('invitation.accept', { invitationId: invitation.id });
+    await ada.post('organization.setDefault', { organizationId });
+    const key = await h.key(ada, { scope: 'user', organizationId });
+    await ada.post('organization.update', { organizationId: first, active: false });
+    await owner.post('organization.delete', { organizationId });
+
+    expect([await activeOf(ada), await activeOf(key)]).toEqual([second, second]);
+    expect((await ada.post('organization.inviteMember', { email: 'guest@example.org' })).status).toBe(200);
+    expect((await findPrincipal(h.app.deps, ada.email)).active?.organizationId).toBe(second);
   });
 
   test('of somebody who belongs nowhere is none', async () => {

@@ -19,9 +19,9 @@ export async function findPrincipal(deps: Deps, email: string): Promise<Principa
     (sql) => sql<Row[]>`
       select u.id as user_id, u.email_verified, u.role as platform_role, m.id as member_id, m.organization_id, m.role,
         ${customPermissions(sql)} as custom
-      from users u left join memberships m on m.user_id = u.id
+      from users u left join memberships m on m.user_id = u.id left join organizations o on o.id = m.organization_id
       where u.email = ${email}
-      order by m.is_default desc, m.organization_id
+      order by m.is_default desc, o.active desc, m.organization_id
       limit 1`,
   );
   if (row === undefined) throw notFound('User');
