@@ -129,6 +129,15 @@ export const deploymentRouter = router({
         version: Version.optional(),
       }),
     )
-    .output(z.object({ status: z.enum(DEPLOYMENT_STATUSES), licenseValid: z.boolean() }))
+    .output(
+      z.object({
+        status: z.enum(DEPLOYMENT_STATUSES),
+        licenseValid: z
+          .boolean()
+          .meta({
+            description: 'Whether the license is in force and serves the organization of the deployment.',
+          }),
+      }),
+    )
     .mutation(({ ctx, input }) => reportDeployment(ctx.deps, input)),
 });

@@ -88,6 +88,20 @@ test('a report needs the key of the license, and tells when that is in force no 
   expect((await report(id)).body).toEqual({ status: 'running', licenseValid: false });
 });
 
+test('a report tells that the license does not serve the organization any more, whoever else it serves', async () => {
+  const { id } = await made();
+  await root.post('organization.unassignLicense', { organizationId });
+  expect((await report(id)).body.licenseValid).toBe(false);
+  const another = await h.organization(owner);
+  const assign = (to: string) =>
+    root.post('organization.assignLicense', { organizationId: to, licenseId: license.id });
+  expect((await assign(another.id)).status).toBe(200);
+  expect((await report(id)).body.licenseValid).toBe(false);
+  await root.post('organization.unassignLicense', { organizationId: another.id });
+  await assign(organizationId);
+  expect((await report(id)).body.licenseValid).toBe(true);
+});
+
 describe('the license', () => {
   test('has to be in force', async () => {
     await h.sql`update licenses set expires_at = now() where id = ${license.id}`;

@@ -13,7 +13,7 @@ export type DeploymentReport = {
   version?: string | undefined;
 };
 
-/** What the instance is to know: whether to go on, and whether its license is in force. */
+/** What the instance is to know: whether to go on, and whether its license is in force and serves its organization. */
 export type ReportAnswer = { status: Deployment['status']; licenseValid: boolean };
 
 /**
@@ -22,17 +22,18 @@ export type ReportAnswer = { status: Deployment['status']; licenseValid: boolean
  * @throws NOT_FOUND alike for an unknown deployment, for a key of another license, and for what was destroyed.
  */
 export async function reportDeployment(deps: Deps, report: DeploymentReport): Promise<ReportAnswer> {
+  type Row = { status: Deployment['status']; serves: boolean; active: boolean; expiresAt: Date | null };
   const now = deps.now();
   const [row] = await deps.db.query(
-    (sql) => sql<{ status: Deployment['status']; active: boolean; expiresAt: Date | null }[]>`
+    (sql) => sql<Row[]>`
       update deployments d
       set health = ${report.health}, version = coalesce(${report.version ?? null}, d.version), reported_at = ${now},
         status = case when d.status = 'pending' then 'running' else d.status end
       from licenses l
       where d.id = ${report.deploymentId} and d.status <> 'destroyed'
         and l.id = d.license_id and l.key_hash = ${hashSecret(report.key)}
-      returning d.status, l.active, l.expires_at`,
+      returning d.status, (l.organization_id = d.organization_id) is true as serves, l.active, l.expires_at`,
   );
   if (row === undefined) throw notFound('Deployment');
-  return { status: row.status, licenseValid: isInForce(row, now) };
+  return { status: row.status, licenseValid: row.serves && isInForce(row, now) };
 }
