@@ -132,11 +132,9 @@ export const deploymentRouter = router({
     .output(
       z.object({
         status: z.enum(DEPLOYMENT_STATUSES),
-        licenseValid: z
-          .boolean()
-          .meta({
-            description: 'Whether the license is in force and serves the organization of the deployment.',
-          }),
+        licenseValid: z.boolean().meta({
+          description: 'Whether the license is in force and serves the organization of the deployment.',
+        }),
       }),
     )
     .mutation(({ ctx, input }) => reportDeployment(ctx.deps, input)),

@@ -66,8 +66,8 @@ Made by \`npm run docs:permissions\` from the code that decides; a test fails wh
 ${rolesTable()}
 
 Owners rank above admins, admins above custom roles, those above members. Nobody acts on an equal or higher rank, and
-nobody gives a role with rights that he lacks. Ownership is never given away with a role. An API key may do what its
-holder may do, within the permissions that it is limited to.
+nobody gives a role of a higher rank or with rights that he lacks. Ownership is never given away with a role. An API key
+may do what its holder may do, within the permissions that it is limited to.
 
 ## On the installation
 

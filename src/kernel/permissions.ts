@@ -143,9 +143,10 @@ export const outranksOnPlatform = (actor: PlatformRole, target: PlatformRole): b
 /** Nobody acts on an equal or higher rank. */
 export const outranks = (actor: Role, target: Role): boolean => rankOf(actor) > rankOf(target);
 
-/** A role may be handed out by who holds every right in it. Ownership is never handed out. */
+/** A role may be handed out by who holds every right in it and ranks no lower. Ownership is never handed out. */
 export const mayGrant = (actor: RoleGrant, granted: RoleGrant): boolean =>
   granted.name !== 'owner' &&
+  !outranks(granted.name, actor.name) &&
   [...granted.permissions].every((permission) => actor.permissions.has(permission));
 
 /** Who may invite to a role, and whose invitations to it therefore hold. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isGiveable, PERMISSIONS } from '../../src/kernel/permissions.ts';
 import { type Body, type Caller, createHarness, type Harness, times } from '../support/harness.ts';
 import { invite, newAddress, newRoleOf, tokenFor } from './stage.ts';
 
@@ -147,6 +148,21 @@ describe('a role decides', () => {
       role: 'member',
     });
     expect(demoted.status).toBe(200);
+  });
+
+  test('gives nobody a rank above its own, whatever rights it holds', async () => {
+    const org = await team(PERMISSIONS.filter(isGiveable));
+    const { organizationId, ada } = org;
+    const { memberId } = await org.join('member');
+    const refused = [403, 'role_not_grantable'];
+    const promoted = await ada.post('organization.updateMemberRole', { memberId, role: 'admin' });
+    expect(said(promoted)).toEqual(refused);
+    const accomplice = { organizationId, email: newAddress(), role: 'admin' };
+    expect(said(await ada.post('organization.inviteMember', accomplice))).toEqual(refused);
+    const byDefault = { organizationId, defaultRole: 'admin' };
+    expect(said(await ada.post('organization.update', byDefault))).toEqual(refused);
+    const { status } = await ada.post('organization.updateMemberRole', { memberId, role: 'support' });
+    expect(status).toBe(200);
   });
 
   test('about invitations: they can be made to it, and fall with what their inviter lacks then', async () => {

@@ -54,7 +54,7 @@ export const memberProcedures = {
     .meta({
       summary: 'Give a member another role',
       description:
-        "Not one's own, not on an equal or higher rank, and no role with rights that the caller lacks.",
+        "Not one's own, not on an equal or higher rank, and no role above the caller's own or with rights that the caller lacks.",
     })
     .input(z.object({ role: GrantableRole }))
     .output(z.literal(true))

@@ -40,7 +40,10 @@ function refusalOf(actor: OrganizationActor, email: string, role: Role, known: K
   const granted = known.roles.get(role);
   if (granted === undefined) return unknownRole('role');
   if (!mayGrant(actor.grant, granted)) {
-    return forbidden('role_not_grantable', 'You cannot invite to a role with rights that you lack.');
+    return forbidden(
+      'role_not_grantable',
+      'You cannot invite to a role above your own, or with rights that you lack.',
+    );
   }
   if (known.members.has(email)) {
     return conflict('already_member', 'This address belongs to a member.', 'email');

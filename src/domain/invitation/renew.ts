@@ -44,7 +44,10 @@ export async function renewInvitation(
   // The role of a closed one may be gone.
   const role = await findRole(tx, organizationId, before.role);
   if (role !== null && !mayGrant(actor.grant, role)) {
-    throw forbidden('role_not_grantable', 'You cannot invite to a role with rights that you lack.');
+    throw forbidden(
+      'role_not_grantable',
+      'You cannot invite to a role above your own, or with rights that you lack.',
+    );
   }
   if (role === null || before.status !== 'pending') {
     throw preconditionFailed('invitation_closed', 'This invitation is closed. Invite the address anew.');

@@ -60,7 +60,7 @@ export async function requireRole(
 /**
  * Whether whoever holds `grant` may give the role that a caller has named.
  *
- * @throws BAD_REQUEST when the organization has no such role; FORBIDDEN for one that holds rights which `grant` lacks.
+ * @throws BAD_REQUEST when the organization has no such role; FORBIDDEN for one that ranks above `grant` or holds rights which it lacks.
  */
 export async function requireGrantable(
   tx: Transaction,
@@ -69,6 +69,9 @@ export async function requireGrantable(
   name: Role,
 ): Promise<void> {
   if (!mayGrant(grant, await requireRole(tx, organizationId, name))) {
-    throw forbidden('role_not_grantable', 'You cannot give a role with rights that you lack.');
+    throw forbidden(
+      'role_not_grantable',
+      'You cannot give a role above your own, or with rights that you lack.',
+    );
   }
 }

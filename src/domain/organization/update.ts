@@ -46,7 +46,7 @@ export function updateOrganization(
         if (!mayGrant(grant, wanted)) {
           throw forbidden(
             'role_not_grantable',
-            'You cannot make a role with rights that you lack the default.',
+            'You cannot make a role above your own, or with rights that you lack, the default.',
           );
         }
       }
