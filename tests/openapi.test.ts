@@ -110,7 +110,7 @@ test('text that is made canonical first has no pattern, which what is sent need 
   const fields = [...objectsIn(document as unknown as Json)].filter(
     ([at, { format }]) => format === 'email' || /deployment\.create.*\/(?:subdomain|baseDomain)$/.test(at),
   );
-  expect(fields.length).toBe(8);
+  expect(fields.length).toBe(9);
   for (const [at, { pattern }] of fields) expect([at, pattern]).toEqual([at, undefined]);
 });
 

@@ -587,11 +587,11 @@ export const texts = {
   },
   users: {
     title: 'Users',
-    about: 'Any account of this installation, by the id that members and audit rows carry.',
+    about: 'Any account of this installation, by its e-mail address or its id.',
     create: 'Create account',
     created: (email: string) => `The account of ${email} is created.`,
     organization: 'Member of',
-    id: 'Id of the account',
+    name: 'E-mail address or id',
     find: 'Find',
     account: 'Account',
     role: 'Platform role',

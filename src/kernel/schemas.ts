@@ -24,6 +24,11 @@ export const Email = z
   .max(EMAIL_MAX_LENGTH)
   .regex(EMAIL_PATTERN, 'This is not an e-mail address.')
   .meta({ ...NO_PATTERN, format: 'email', example: 'ada@example.org' });
+/** An account as people know it: by its address too. */
+export const UserOrEmail = z.union(
+  [z.literal('me'), Id, Email],
+  'Send the id or the e-mail address of an account, or me.',
+);
 /** Some letter, digit, punctuation or symbol; those left out belong to these and show as nothing, as Hangul's fillers do. */
 const VISIBLE = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 /** Names stand in mails and logs, so they are one line; and people tell things by them, so there is something to see. */

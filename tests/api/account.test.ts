@@ -72,6 +72,24 @@ describe('user.me', () => {
 });
 
 describe('user.one', () => {
+  test('by the address, to whom the account shows by its id', async () => {
+    const org = await h.organization();
+    const member = await org.join('member');
+    const [stranger, staff] = [await h.user(), await h.user()];
+    await h.sql`update users set role = 'staff' where id = ${staff.id}`;
+    const read = (caller: TestUser, userId: string) => caller.get('user.one', { userId });
+    const typed = ` ${org.owner.email.toUpperCase()} `;
+    expect((await read(staff, typed)).body).toMatchObject({ id: org.owner.id, suspended: false, age: null });
+    expect((await read(org.owner, typed)).body).toMatchObject({ id: org.owner.id, age: null });
+    const seen = (await read(member, org.owner.email)).body;
+    expect(seen.id).toBe(org.owner.id);
+    expect(seen).not.toHaveProperty('age');
+    const unknown = await read(stranger, 'nobody@example.org');
+    const hidden = await read(stranger, org.owner.email);
+    expect([hidden.status, hidden.text]).toEqual([404, unknown.text]);
+    expect((await read(staff, 'nobody@example.org')).status).toBe(404);
+  });
+
   const PRIVATE = ['dateOfBirth', 'age', 'billingCountry', 'settings', 'twoFactorEnabled', 'limits'];
 
   test('shows nothing private to other members, and everything to staff', async () => {

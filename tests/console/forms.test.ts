@@ -306,16 +306,16 @@ describe.skipIf(missing !== undefined)('the console', () => {
   test('what was typed about one account is not there for the next', async () => {
     const [one, other] = [await h.user(), await h.user()];
     await open(root, '/platform/users');
-    const find = async ({ id, email }: TestUser) => {
-      await page.getByLabel('Id of the account').fill(id);
+    const find = async (name: string, { email }: TestUser) => {
+      await page.getByLabel('E-mail address or id').fill(name);
       await press(page, 'Find');
       await page.getByText(email).waitFor();
     };
-    await find(one);
-    await find(other);
+    await find(one.id, one);
+    await find(other.email, other);
     const reason = page.getByLabel('Reason');
     await reason.fill('Unpaid');
-    await find(one);
+    await find(one.email, one);
     expect(await reason.inputValue()).toBe('');
   });
 

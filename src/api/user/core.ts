@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACCOUNT_FIELDS, oneUser, ownAccount, ownMember } from '../../domain/account/index.ts';
-import { Id, UserOrMe } from '../../kernel/schemas.ts';
+import { Id, UserOrEmail } from '../../kernel/schemas.ts';
 import { Account, MemberWithUser, Profile } from '../schemas.ts';
 import { userProcedure } from '../trpc.ts';
 
@@ -22,11 +22,11 @@ export const userProcedures = {
     .meta({
       summary: 'Read a profile',
       description:
-        '`me`, a member of the active organization with member:read there, or any account for platform staff. Members see nothing private of each other.',
+        '`me`, a member of the active organization with member:read there, or any account for platform staff; by the id or by the e-mail address. Members see nothing private of each other.',
       version: ACCOUNT_FIELDS,
       limitedKeys: 'member:read',
     })
-    .input(z.object({ userId: UserOrMe }))
+    .input(z.object({ userId: UserOrEmail }))
     .output(Profile)
     .query(({ ctx, input }) => oneUser(ctx.deps, ctx.principal, input.userId)),
 

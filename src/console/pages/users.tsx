@@ -17,10 +17,10 @@ import { NewPassword } from '../ui/registration.tsx';
 const t = texts.users;
 type User = OutputOf<'user.one'>;
 
-/** Any account, found by its id as the audit log and the members of organizations show it. */
+/** Any account, found by its address, or by its id as the audit log and the members of organizations show it. */
 export function Users() {
   const me = useMe();
-  const [userId, setUserId] = useState('');
+  const [name, setName] = useState('');
   const account = { email: 'ada@example.org', password: '…', role: 'member' };
   useOffer('user.createUserWithCredentials', account);
   return (
@@ -40,13 +40,13 @@ export function Users() {
         aria-label={t.find}
         onSubmit={(event) => {
           event.preventDefault();
-          setUserId(String(new FormData(event.currentTarget).get('userId')).trim());
+          setName(String(new FormData(event.currentTarget).get('account')).trim());
         }}
       >
-        <Field name="userId" label={t.id} required defaultValue={me.id} spellCheck={false} />
+        <Field name="account" label={t.name} required defaultValue={me.email} spellCheck={false} />
         <Button type="submit">{t.find}</Button>
       </form>
-      {userId !== '' && <Found key={userId} userId={userId} />}
+      {name !== '' && <Found key={name} name={name} />}
     </Page>
   );
 }
@@ -80,10 +80,14 @@ function CreateForm({ onDone }: { onDone: () => void }) {
   );
 }
 
-function Found({ userId }: { userId: string }) {
-  const reading = useRead('user.one', { userId });
-  const { data: organizations } = useRead('user.checkUserOrganizations', { userId });
+function Found({ name }: { name: string }) {
+  const reading = useRead('user.one', { userId: name });
   const user = reading.data;
+  const { data: organizations } = useRead(
+    'user.checkUserOrganizations',
+    { userId: user?.id ?? '' },
+    { enabled: user !== undefined },
+  );
   if (user === undefined) return reading.error === null ? <Skeleton /> : <Unreadable reading={reading} />;
   return (
     <Section title={t.account}>

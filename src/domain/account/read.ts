@@ -28,24 +28,24 @@ export async function ownAccount(deps: Deps, principal: Principal): Promise<Acco
 }
 
 /**
- * A profile: one's own (`me`), one of a member of the active organization for whoever may read members there, or any for
+ * A profile, by the account's id or its address: one's own (`me`), one of a member of the active organization for whoever may read members there, or any for
  * platform staff. Members see nothing private of each other, limited API keys nothing private of anybody.
  *
  * @throws NOT_FOUND alike for everybody else.
  */
-export async function oneUser(deps: Deps, principal: Principal, userId: string): Promise<VisibleProfile> {
-  const id = userId === 'me' ? principal.userId : userId;
+export async function oneUser(deps: Deps, principal: Principal, account: string): Promise<VisibleProfile> {
+  const named = account === 'me' ? principal.userId : account;
   const isWhole = !isLimited(principal.key);
   const isStaff = isWhole && canOnPlatform(principal.platformRole, 'user.readAny');
   const organizationId = activeWith(principal, 'member:read')?.organizationId ?? null;
   const [row] = await deps.db.query(
     (sql) => sql<ProfileRow[]>`
       select ${profileColumns(sql, deps.now())} from users u
-      where u.id = ${id} and (${isStaff} or u.id = ${principal.userId} or exists (
+      where ${named.includes('@') ? sql`u.email` : sql`u.id`} = ${named} and (${isStaff} or u.id = ${principal.userId} or exists (
         select 1 from memberships m where m.user_id = u.id and m.organization_id = ${organizationId}))`,
   );
   if (row === undefined) throw notFound('User');
-  return isStaff || (isWhole && id === principal.userId) ? toAccount(deps, row) : toProfile(deps, row);
+  return isStaff || (isWhole && row.id === principal.userId) ? toAccount(deps, row) : toProfile(deps, row);
 }
 
 /** The caller's membership of the active organization with the profile and the keys' descriptions. */
