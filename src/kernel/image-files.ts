@@ -7,6 +7,9 @@ const MAX_PIECES = 10_000;
 /** Each scan of a JPEG costs a pass over all its pixels. Encoders make about ten, the format allows thousands. */
 const MAX_SCANS = 100;
 
+/** JPEGs in one file; phones write two to four. */
+const MAX_PICTURES = 10;
+
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** What the look of a PNG depends on. Texts, which may be compressed a thousandfold, and further frames are not. */
 const PNG_KEPT = new Set(['IHDR', 'PLTE', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'eXIf', 'IDAT', 'IEND']);
@@ -42,15 +45,25 @@ function joined(pieces: Uint8Array[]): Uint8Array {
 const [SOI, EOI, SOS, TEM] = [0xd8, 0xd9, 0xda, 0x01];
 const isRestart = (marker: number): boolean => marker >= 0xd0 && marker <= 0xd7;
 
-/** ITU-T T.81, annex B: markers, most of them with a segment of stated length; after SOS data until the next marker. */
+/** Behind a photograph phones put further ones: its brightness, depth, a preview (CIPA DC-007, multi-picture format). */
 function readJpeg(file: Uint8Array): Uint8Array | undefined {
-  if (file[0] !== 0xff || file[1] !== SOI) return undefined;
+  const first = endOfJpeg(file, 0);
+  let end = first;
+  for (let count = 1; count < MAX_PICTURES && end !== undefined && end < file.length; count += 1) {
+    end = endOfJpeg(file, end);
+  }
+  return end === file.length ? file.subarray(0, first) : undefined;
+}
+
+/** ITU-T T.81, annex B: markers, most of them with a segment of stated length; after SOS data until the next marker. */
+function endOfJpeg(file: Uint8Array, start: number): number | undefined {
+  if (file[start] !== 0xff || file[start + 1] !== SOI) return undefined;
   const view = viewOf(file);
-  let at = 2;
+  let at = start + 2;
   let scans = 0;
   for (let count = 0; count < MAX_PIECES && at + 2 <= file.length && file[at] === 0xff; count += 1) {
     const marker = view.getUint8(at + 1);
-    if (marker === EOI) return at + 2 === file.length ? file : undefined;
+    if (marker === EOI) return at + 2;
     if (marker === 0xff) at += 1;
     else if (marker === TEM || isRestart(marker)) at += 2;
     else {
@@ -90,8 +103,8 @@ const SHORTEST = 16;
 
 /**
  * The picture in a file that is this picture and nothing else: it begins with the format's first byte and ends with
- * its last. A file with more in it may be something else too, such as an archive or a page, to who reads it from the
- * other end; for that, and for more pieces than pictures have, the answer is undefined.
+ * its last, or that of a further JPEG behind a JPEG. A file with more in it may be something else too, such as an archive
+ * or a page, to who reads it from the other end; for that, and for more pieces than pictures have, the answer is undefined.
  */
 export const wholeImage = (file: Uint8Array, format: ImageFormat): Uint8Array | undefined =>
   file.length < SHORTEST ? undefined : READERS[format](file);

@@ -28,8 +28,9 @@ export async function ownAccount(deps: Deps, principal: Principal): Promise<Acco
 }
 
 /**
- * A profile, by the account's id or its address: one's own (`me`), one of a member of the active organization for whoever may read members there, or any for
- * platform staff. Members see nothing private of each other, limited API keys nothing private of anybody.
+ * A profile, by the account's id or its address: one's own (`me`), one of a member of the active organization for whoever
+ * may read members there, or any for platform staff. Members see nothing private of each other, limited API keys nothing
+ * private of anybody.
  *
  * @throws NOT_FOUND alike for everybody else.
  */
