@@ -7,7 +7,7 @@ import {
   times,
   UNLIMITED,
 } from '../support/harness.ts';
-import { newLicenseOf, newNode, newServerOf, SIZE } from './stage.ts';
+import { newLicenseOf, newNode, newServerOf, SIZE, untilBlocked } from './stage.ts';
 
 /* However many come at once, there are no more servers than the tier has and no more taken than a node has. */
 
@@ -70,6 +70,43 @@ test('who comes too late for one node is given the next one', async () => {
   const replies = await Promise.all(organizations.map(({ id }) => create(id)));
   expect(tally(replies)).toEqual({ 200: CALLERS });
   for (const { id } of nodes) expect(await servers('node_id', id)).toHaveLength(1);
+});
+
+test('two that go from a full node to the next one do not wait for each other', async () => {
+  await h.sql`update nodes set draining = true`;
+  const [first, second] = [await h.organization(owner), await h.organization(owner)];
+  const [a, b] = [await newNode(h, { memory_mb: 2048 }), await newNode(h, { memory_mb: 1024 })];
+  const fill = async (nodeId: string) => {
+    const gate = await h.sql.reserve();
+    await gate`begin`;
+    await gate`update nodes set used_memory_mb = memory_mb where id = ${nodeId}`;
+    return gate;
+  };
+  const gates = [await fill(a.id)];
+  const replies = [create(first.id)]; // on a, where most is free
+  await untilBlocked(h, 1);
+  await h.sql`update nodes set memory_mb = 4096 where id = ${b.id}`;
+  gates.push(await fill(b.id));
+  replies.push(create(second.id)); // on b, which has more by now
+  await untilBlocked(h, 2);
+  for (const gate of gates) {
+    await gate`commit`;
+    gate.release();
+  }
+  let isOver = false;
+  const over = Promise.all(replies).finally(() => {
+    isOver = true;
+  });
+  let standstills = 0;
+  while (!isOver) {
+    const rows = await h.sql`
+      select 1 from pg_stat_activity one, pg_stat_activity other
+      where one.datname = current_database() and one.pid = any(pg_blocking_pids(other.pid))
+        and other.pid = any(pg_blocking_pids(one.pid))`;
+    standstills += rows.length;
+  }
+  expect(tally(await over)).toEqual({ no_capacity: 2 });
+  expect(standstills).toBe(0);
 });
 
 test('servers that grow at once take no more than there is', async () => {

@@ -36,6 +36,13 @@ const isOpen = (sql: Sql, tenant: Tenant) =>
 export type Wanted = { size: ServerSize; nodeId: string | null; instead?: ServerSize };
 
 /**
+ * Where any node will do, one server is placed after the other: a node that was waited for stays locked although it has
+ * no room any more, so that two on their way from node to node would wait for each other.
+ */
+const waitForTurn = (tx: Transaction) =>
+  tx`select pg_advisory_xact_lock(hashtextextended('placement of servers', 0))`;
+
+/**
  * Takes room for a server and says on which node. One statement: whoever waited for a node sees what is left of it, and
  * goes on to the next one when that is too little.
  *
@@ -43,21 +50,24 @@ export type Wanted = { size: ServerSize; nodeId: string | null; instead?: Server
  */
 export async function takeRoom(tx: Transaction, tenant: Tenant, wanted: Wanted): Promise<string> {
   const { size, nodeId, instead = NO_SIZE } = wanted;
-  const [node] = await tx<{ id: string }[]>`
-    update nodes set
-      used_memory_mb = used_memory_mb - ${instead.memoryMb} + ${size.memoryMb},
-      used_disk_mb = used_disk_mb - ${instead.diskMb} + ${size.diskMb},
-      used_cpu_percent = used_cpu_percent - ${instead.cpuPercent} + ${size.cpuPercent}
-    where id = (
-      select id from nodes
-      where (${nodeId}::uuid is null or id = ${nodeId}) and ${isFor(tx, tenant)} and ${isOpen(tx, tenant)}
-        and used_memory_mb - ${instead.memoryMb} + ${size.memoryMb} <= memory_mb
-        and used_disk_mb - ${instead.diskMb} + ${size.diskMb} <= disk_mb
-        and used_cpu_percent - ${instead.cpuPercent} + ${size.cpuPercent} <= cpu_percent
-      order by organization_id is null, memory_mb - used_memory_mb desc, id
-      limit 1
-      for no key update)
-    returning id`;
+  const [, [node]] = await Promise.all([
+    nodeId === null ? waitForTurn(tx) : null,
+    tx<{ id: string }[]>`
+      update nodes set
+        used_memory_mb = used_memory_mb - ${instead.memoryMb} + ${size.memoryMb},
+        used_disk_mb = used_disk_mb - ${instead.diskMb} + ${size.diskMb},
+        used_cpu_percent = used_cpu_percent - ${instead.cpuPercent} + ${size.cpuPercent}
+      where id = (
+        select id from nodes
+        where (${nodeId}::uuid is null or id = ${nodeId}) and ${isFor(tx, tenant)} and ${isOpen(tx, tenant)}
+          and used_memory_mb - ${instead.memoryMb} + ${size.memoryMb} <= memory_mb
+          and used_disk_mb - ${instead.diskMb} + ${size.diskMb} <= disk_mb
+          and used_cpu_percent - ${instead.cpuPercent} + ${size.cpuPercent} <= cpu_percent
+        order by organization_id is null, memory_mb - used_memory_mb desc, id
+        limit 1
+        for no key update)
+      returning id`,
+  ]);
   if (node === undefined) throw await whyNot(tx, tenant, nodeId);
   return node.id;
 }
