@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hashSecret } from '../../src/kernel/secrets.ts';
 import { newUserCode } from '../../src/kernel/user-codes.ts';
 import { type Body, createHarness, type Harness, type Reply, type TestUser } from '../support/harness.ts';
-import { newEnrolment, newTunnelDeviceOf } from './stage.ts';
+import { newEnrolment, newRoleOf, newTunnelDeviceOf } from './stage.ts';
 
 /* How devices are taken in (RFC 8628), what their token opens, and what goes when their owner does. */
 
@@ -268,6 +268,31 @@ describe('approving for an organization', () => {
     expect(await pollOf(suspended)).toBe('authorization_pending');
     await root.post('user.unsuspend', { userId: suspended.id });
     expect(await pollOf(suspended)).toBeUndefined();
+  });
+
+  test('counts only while the approver may still let devices in', async () => {
+    const org = await h.organization();
+    await newRoleOf(h, org.id, 'Gatekeeper', ['tunnel:create']);
+    const [admin, gatekeeper] = [await org.join('admin'), await org.join('Gatekeeper')];
+    const codes: string[] = [];
+    for (const by of [admin, gatekeeper, org.owner]) {
+      const { deviceCode, userCode } = await start();
+      expect((await approve(userCode, { organizationId: org.id }, by)).status).toBe(200);
+      codes.push(deviceCode);
+    }
+    const { memberId } = admin;
+    await org.owner.post('organization.updateMemberRole', { memberId, role: 'member' });
+    const narrowed = { roleName: 'Gatekeeper', permissions: { tunnel: ['read'] } };
+    expect((await org.owner.post('customRole.update', { organizationId: org.id, ...narrowed })).status).toBe(
+      200,
+    );
+    const outcomes = await Promise.all(codes.map(async (code) => refusal(await poll(code)).slice(0, 2)));
+    expect(outcomes).toEqual([
+      [400, 'access_denied'],
+      [400, 'access_denied'],
+      [200, undefined],
+    ]);
+    expect((await org.owner.get('tunnelDevice.all', { organizationId: org.id })).body.items).toHaveLength(1);
   });
 
   test('gives no token while the organization is switched off', async () => {

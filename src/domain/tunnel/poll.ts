@@ -1,9 +1,10 @@
 import type { Transaction } from '../../db/client.ts';
 import { DomainError } from '../../kernel/errors.ts';
+import { can, type Role } from '../../kernel/permissions.ts';
 import { hashSecret, newSecret } from '../../kernel/secrets.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { requireActive } from '../organization/index.ts';
+import { findRole, requireActive } from '../organization/index.ts';
 import type { Origin } from '../principal.ts';
 import { lockUser } from '../user-lock.ts';
 import type { TunnelDevice } from './row.ts';
@@ -50,16 +51,22 @@ async function wait(tx: Transaction, id: string, now: Date): Promise<DomainError
   return refusal(isEarly ? 'slow_down' : 'authorization_pending', interval);
 }
 
-/** Holds the row of who will own the device, before anything of the device's. */
+/**
+ * Holds the row of who will own the device, before anything of the device's. For an organization the approver must still
+ * be one who may let devices in.
+ */
 async function lockOwner(tx: Transaction, userId: string, organizationId: string | null): Promise<void> {
   if (organizationId === null) {
     await lockUser(tx, userId);
     return;
   }
-  const [organization] = await tx<{ active: boolean }[]>`
-    select active from organizations where id = ${organizationId} for no key update`;
+  const [organization] = await tx<{ active: boolean; role: Role }[]>`
+    select o.active, m.role from organizations o join memberships m on m.organization_id = o.id
+    where o.id = ${organizationId} and m.user_id = ${userId} for no key update of o, m`;
   if (organization === undefined) throw refusal('expired_token');
   requireActive(organization);
+  const role = await findRole(tx, organizationId, organization.role);
+  if (role === null || !can(role, 'tunnel:create')) throw refusal('access_denied');
 }
 
 /** Makes the device of an approved enrolment, which ends with it: of two polls at once one finds it gone. */
