@@ -144,7 +144,7 @@ describe('the quota', () => {
     await owner.post('server.remove', { serverId: ids[1] });
     expect(outcome(await create())).toEqual([412, 'server_quota_reached']);
     // Within the quota again, but on a node that its tier may not use.
-    expect(outcome(await update(serverId, { memoryMb: SIZE.memoryMb }))).toEqual([404, 'node_not_found']);
+    expect(outcome(await update(serverId, { memoryMb: SIZE.memoryMb }))).toEqual([412, 'node_not_open']);
   });
 });
 

@@ -46,7 +46,8 @@ const waitForTurn = (tx: Transaction) =>
  * Takes room for a server and says on which node. One statement: whoever waited for a node sees what is left of it, and
  * goes on to the next one when that is too little.
  *
- * @throws NOT_FOUND for a node that is not for this organization; PRECONDITION_FAILED when there is no room.
+ * @throws NOT_FOUND for a node that is not for this organization, unless it has something there; PRECONDITION_FAILED when
+ *   there is no room.
  */
 export async function takeRoom(tx: Transaction, tenant: Tenant, wanted: Wanted): Promise<string> {
   const { size, nodeId, instead = NO_SIZE } = wanted;
@@ -68,7 +69,7 @@ export async function takeRoom(tx: Transaction, tenant: Tenant, wanted: Wanted):
         for no key update)
       returning id`,
   ]);
-  if (node === undefined) throw await whyNot(tx, tenant, nodeId);
+  if (node === undefined) throw await whyNot(tx, tenant, wanted);
   return node.id;
 }
 
@@ -80,13 +81,17 @@ export async function giveRoomBack(tx: Transaction, nodeId: string, size: Server
     where id = ${nodeId}`;
 }
 
-async function whyNot(tx: Transaction, tenant: Tenant, nodeId: string | null): Promise<Error> {
+async function whyNot(tx: Transaction, tenant: Tenant, { nodeId, instead }: Wanted): Promise<Error> {
   if (nodeId === null) {
     return preconditionFailed('no_capacity', 'No node that is open to this organization has room for it.');
   }
   const [node] = await tx<{ draining: boolean; open: boolean }[]>`
     select draining, ${isOpen(tx, tenant)} is true as open from nodes where id = ${nodeId} and ${isFor(tx, tenant)}`;
-  if (node === undefined) return notFound('Node');
+  if (node === undefined) {
+    return instead === undefined
+      ? notFound('Node')
+      : preconditionFailed('node_not_open', 'Its node is not open to this organization any more.');
+  }
   if (node.draining) return preconditionFailed('node_draining', 'This node takes nothing new.');
   if (!node.open) return preconditionFailed('node_offline', 'This node was not heard of lately.');
   return preconditionFailed('no_capacity', 'This node has no room for it.');
