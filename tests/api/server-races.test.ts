@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hold } from '../http/held.ts';
 import {
   createHarness,
   type Harness,
@@ -33,6 +34,23 @@ const tally = (replies: Reply[]): Record<string, number> => {
   }
   return counts;
 };
+/** How often two statements were seen that wait for each other, until it is over. */
+async function standstillsUntil(over: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  const ending = over.finally(() => {
+    isOver = true;
+  });
+  let seen = 0;
+  while (!isOver) {
+    const rows = await h.sql`
+      select 1 from pg_stat_activity one, pg_stat_activity other
+      where one.datname = current_database() and one.pid = any(pg_blocking_pids(other.pid))
+        and other.pid = any(pg_blocking_pids(one.pid))`;
+    seen += rows.length;
+  }
+  await ending;
+  return seen;
+}
 const servers = (column: 'organization_id' | 'node_id', id: string) =>
   h.sql`select 1 from servers where ${h.sql(column)} = ${id}`;
 
@@ -93,20 +111,8 @@ test('two that go from a full node to the next one do not wait for each other', 
     await gate`commit`;
     gate.release();
   }
-  let isOver = false;
-  const over = Promise.all(replies).finally(() => {
-    isOver = true;
-  });
-  let standstills = 0;
-  while (!isOver) {
-    const rows = await h.sql`
-      select 1 from pg_stat_activity one, pg_stat_activity other
-      where one.datname = current_database() and one.pid = any(pg_blocking_pids(other.pid))
-        and other.pid = any(pg_blocking_pids(one.pid))`;
-    standstills += rows.length;
-  }
-  expect(tally(await over)).toEqual({ no_capacity: 2 });
-  expect(standstills).toBe(0);
+  expect(await standstillsUntil(Promise.all(replies))).toBe(0);
+  expect(tally(await Promise.all(replies))).toEqual({ no_capacity: 2 });
 });
 
 test('servers that grow at once take no more than there is', async () => {
@@ -149,4 +155,24 @@ test('heartbeats beside changes of the same servers get in each other’s way fo
     ),
   );
   expect(tally(replies)).toEqual({ 200: 24 });
+});
+
+test('two heartbeats of one node at once do not wait for each other', async () => {
+  const { id } = await h.organization(owner);
+  const { id: nodeId, token } = await newNode(h);
+  const [a, b] = [await newServerOf(h, id, nodeId), await newServerOf(h, id, nodeId)];
+  const [first, last] = [await newServerOf(h, id, nodeId), await newServerOf(h, id, nodeId)];
+  const beat = (...ids: string[]) =>
+    h.anonymous.post('node.heartbeat', {
+      token,
+      servers: ids.map((each) => ({ id: each, state: 'running' })),
+    });
+  const gate = await hold(h.databaseUrl, `select 1 from servers where id in ('${a}', '${b}') for update`);
+  const replies = [beat(first, a, last)];
+  await untilBlocked(h, 1);
+  replies.push(beat(last, b, first));
+  await untilBlocked(h, 2);
+  await gate.release();
+  expect(await standstillsUntil(Promise.all(replies))).toBe(0);
+  expect(tally(await Promise.all(replies))).toEqual({ 200: 2 });
 });

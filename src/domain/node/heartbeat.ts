@@ -23,7 +23,8 @@ export type HeartbeatAnswer = { nodeId: string; nextHeartbeatSeconds: number; se
 
 /**
  * Notes what a node says of its servers, and answers what they are to be. Reports about servers that are not on this
- * node, or no longer, count for nothing. Servers are held before the node, as everywhere.
+ * node, or no longer, count for nothing. Servers are held before the node, as everywhere, and in the order of their ids:
+ * an agent whose report got no answer sends another one while the first is still at it.
  *
  * @throws UNAUTHORIZED for a token that stands for no node.
  */
@@ -36,9 +37,11 @@ export function heartbeat(deps: Deps, { token, agentVersion, servers }: Heartbea
       throw unauthorized('node_token_invalid', 'This node token is unknown or was replaced.');
     }
     await tx`
-      update servers s set state = r.state, reported_at = ${now}
-      from jsonb_to_recordset(${tx.json(servers)}) as r (id uuid, state text)
-      where s.id = r.id and s.node_id = ${node.id}`;
+      with held as (
+        select s.id, r.state from servers s
+        join jsonb_to_recordset(${tx.json(servers)}) as r (id uuid, state text) using (id)
+        where s.node_id = ${node.id} order by s.id for no key update of s)
+      update servers s set state = held.state, reported_at = ${now} from held where s.id = held.id`;
     await tx`
       update nodes set last_heartbeat_at = ${now}, agent_version = coalesce(${agentVersion ?? null}, agent_version)
       where id = ${node.id}`;
