@@ -11,12 +11,16 @@ import { syncZone } from '../domain/zone-sync/index.ts';
 
 export type JobContext = { deps: Deps; mailer: Mailer; tracing?: Tracing | undefined };
 
-/** Does one job, or throws to have it tried again. The id stays the same over attempts, of which the first is 1. */
-type Handler<N extends JobName> = (
-  context: JobContext,
-  job: { id: string; attempts: number },
-  payload: JobPayloads[N],
-) => Promise<void>;
+/** The id stays the same over attempts, of which the first is 1. */
+export type Job = {
+  id: string;
+  attempts: number;
+  /** Resolves as the answer does; until then the job leaves its slot to others. */
+  lend<T>(answer: Promise<T>): Promise<T>;
+};
+
+/** Does one job, or throws to have it tried again. */
+type Handler<N extends JobName> = (context: JobContext, job: Job, payload: JobPayloads[N]) => Promise<void>;
 
 export const handlers: { [N in JobName]: Handler<N> } = {
   'mail.invitation': async ({ deps, mailer }, { id }, payload) => {
@@ -30,7 +34,8 @@ export const handlers: { [N in JobName]: Handler<N> } = {
   'mail.notice': ({ mailer }, { id }, payload) => mailer.send(noticeMail(id, payload)),
   'account.sendLink': ({ deps }, _job, payload) => sendLink(deps, payload),
   'avatar.collect': ({ deps }, { id }, { hash }) => collectAvatar(deps, id, hash),
-  'webhook.deliver': ({ deps }, { attempts }, { deliveryId }) => deliver(deps, deliveryId, attempts > 1),
+  'webhook.deliver': ({ deps }, { attempts, lend }, { deliveryId }) =>
+    deliver({ ...deps, post: (url, request) => lend(deps.post(url, request)) }, deliveryId, attempts > 1),
   'dns.sync': async ({ deps }, _job, zone) => {
     await syncZone(deps, zone);
   },

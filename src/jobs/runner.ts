@@ -1,7 +1,7 @@
 import type { JobName, JobPayloads } from '../domain/job/index.ts';
 import { MailRefused } from '../domain/mail.ts';
 import { within } from '../kernel/within.ts';
-import { handlers, type JobContext } from './handlers.ts';
+import { handlers, type Job, type JobContext } from './handlers.ts';
 
 /** Seconds before each next attempt; after the last one a job counts as failed and stays in the table. */
 const BACKOFF_S = [5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600];
@@ -14,14 +14,19 @@ const LEASE_S = 120;
  */
 const PATIENCE = { handler: 90_000, stop: 10_000 };
 const SLOTS = 10;
-/** Of one kind, so that receivers that are slow, or a DNS provider, leave room for the mails. */
+/** Of one kind, so that many webhooks, or a slow DNS provider, leave room for the mails. */
 const SLOTS_OF_KIND = 6;
+/** Of jobs that only wait for an answer, so that receivers that give none hold nobody up. */
+const MAX_LENT = 100;
 const POLL_MS = 500;
 const MAX_ERROR_LENGTH = 500;
 
 const KINDS = Object.keys(handlers) as JobName[];
 
 type Row = { [N in JobName]: { id: string; name: N; payload: JobPayloads[N]; attempts: number } }[JobName];
+
+/** What a job under way holds, unless it is lent to another. */
+type Slot = { name: JobName; isLent: boolean };
 
 type Log = {
   error(details: object, message: string): void;
@@ -44,12 +49,12 @@ const reasonOf = (error: unknown): string =>
 
 /**
  * Keeps up to ten jobs under way, six of a kind; each that ends makes room for the next, so that a slow one holds no other
- * up.
+ * up. Those that wait for the receiver of a webhook come on top, a hundred at most.
  * Delivery is at least once: a job is deleted after its handler has returned.
  */
 export function createJobRunner(context: JobContext, log: Log, patience = PATIENCE): JobRunner {
   const { db, now } = context.deps;
-  const underWay = new Map<Promise<void>, JobName>();
+  const underWay = new Map<Promise<void>, Slot>();
   /** Whose rows go with the next statement that claims. */
   let done: string[] = [];
   let stopping = false;
@@ -57,9 +62,22 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
   let wake = (): void => {};
   let polling: Promise<void> = Promise.resolve();
 
+  const slots = (which: (slot: Slot) => boolean): number => [...underWay.values()].filter(which).length;
+
   /** How many of a kind may be taken now. */
-  const roomOf = (name: JobName): number =>
-    SLOTS_OF_KIND - [...underWay.values()].filter((one) => one === name).length;
+  const roomOf = (kind: JobName): number =>
+    Math.max(0, SLOTS_OF_KIND - slots(({ name, isLent }) => name === kind && !isLent));
+
+  /** Lends a slot while its job waits for an answer, which takes nothing of ours. */
+  async function lend<T>(slot: Slot, answer: Promise<T>): Promise<T> {
+    slot.isLent = slots(({ isLent }) => isLent) < MAX_LENT;
+    wake();
+    try {
+      return await answer;
+    } finally {
+      slot.isLent = false;
+    }
+  }
 
   /** Takes jobs, and deletes those that are done. */
   async function claim(limit: number): Promise<Row[]> {
@@ -89,20 +107,21 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
     }
   }
 
-  async function perform(job: Row): Promise<void> {
+  async function perform(job: Row, slot: Slot): Promise<void> {
     if (job.attempts > MAX_ATTEMPTS) throw new Error('The process ended during the last attempt.');
-    const handler = handlers[job.name] as (c: JobContext, job: Row, payload: unknown) => Promise<void>;
+    const handler = handlers[job.name] as (c: JobContext, job: Job, payload: unknown) => Promise<void>;
     const attributes = { 'tenantry.job_id': job.id, 'tenantry.job_attempt': job.attempts };
-    const task = () => handler(context, job, job.payload);
+    const { id, attempts } = job;
+    const task = () => handler(context, { id, attempts, lend: (answer) => lend(slot, answer) }, job.payload);
     const { tracing } = context;
     const running =
       tracing === undefined ? task() : tracing.within('consumer', `job ${job.name}`, attributes, task);
     await within(patience.handler, running);
   }
 
-  async function run(job: Row): Promise<void> {
+  async function run(job: Row, slot: Slot): Promise<void> {
     try {
-      await perform(job);
+      await perform(job, slot);
     } catch (error) {
       return putBack(job, error);
     }
@@ -127,18 +146,22 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
 
   /** Starts what is due in the free slots. */
   async function take(): Promise<void> {
-    const free = SLOTS - underWay.size;
+    const free = SLOTS - slots(({ isLent }) => !isLent);
     if (free <= 0) return;
     for (const job of await claim(free)) {
-      const running = run(job)
+      const slot = { name: job.name, isLent: false };
+      const running = run(job, slot)
         .catch((error: unknown) =>
           log.error(
             { err: error, job: job.name, jobId: job.id },
             'the outcome of a job could not be written',
           ),
         )
-        .finally(() => underWay.delete(running));
-      underWay.set(running, job.name);
+        .finally(() => {
+          underWay.delete(running);
+          wake();
+        });
+      underWay.set(running, slot);
     }
   }
 
@@ -157,12 +180,13 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
       timer = setTimeout(resolve, POLL_MS);
     });
 
-  /** Looks for jobs when one has ended, and every half second. */
+  /** Looks for jobs when one has ended or lent its slot, and every half second. */
   async function poll(): Promise<void> {
     while (!stopping) {
+      const pausing = pause(); // before it looks, so that what ends meanwhile ends the pause
       await take().catch((error: unknown) => log.error({ err: error }, 'jobs could not be taken'));
       if (stopping) return;
-      await Promise.race([pause(), ...underWay.keys()]);
+      await pausing;
     }
   }
 

@@ -421,6 +421,38 @@ test('slow receivers of one organization leave room for the jobs of others', asy
   expect((await log(hook)).every(({ status: each }) => each === 'delivered')).toBe(true);
 });
 
+test('silent receivers of many organizations hold up no event of others', async () => {
+  let silent = 0;
+  let end = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const service = newRunner({
+    post: async (url, request) => {
+      if (url === receiver.url) return quick()(url, request);
+      silent += 1;
+      await over;
+      return { failure: 'timed_out' };
+    },
+  });
+  const hook = await newHook();
+  for (const _ of times(5, () => 0)) {
+    const { id } = await h.organization(owner);
+    const { body } = await owner.post('webhook.create', {
+      organizationId: id,
+      url: `${receiver.url}/silent`,
+    });
+    for (const __ of times(4, () => 0)) await ask(body);
+  }
+  service.start();
+  await vi.waitFor(() => expect(silent).toBeGreaterThanOrEqual(6), 5_000);
+  for (const _ of times(8, () => 0)) await ask(hook);
+  await vi.waitFor(() => expect(receiver.got).toHaveLength(8), 5_000);
+  end();
+  await service.stop();
+  expect((await log(hook)).every(({ status: each }) => each === 'delivered')).toBe(true);
+});
+
 test('what waits for room has no job that looks for it, and goes as soon as there is some', async () => {
   const hook = await newHook();
   let open = (): void => {};
