@@ -12,9 +12,13 @@ const Moment = z
     [z.iso.datetime({ offset: true }), z.iso.date()],
     'Write a day as YYYY-MM-DD, or a moment as YYYY-MM-DDTHH:MM:SSZ.',
   )
-  .refine(isStorable, 'Out of range.')
-  .optional();
+  .refine(isStorable, 'Out of range.');
+const DAY_MS = 86_400_000;
+const isDay = (text: string) => !text.includes('T');
 const dateOf = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
+/** The last moment that is meant: of a day its end. */
+const endOf = (text: string | undefined) =>
+  text !== undefined && isDay(text) ? new Date(Date.parse(text) + DAY_MS - 1) : dateOf(text);
 
 const Filter = z.object({
   userId: Id.optional(),
@@ -22,14 +26,14 @@ const Filter = z.object({
   resourceName: z.string().max(253).optional(),
   action: z.string().max(64).meta({ example: 'create' }).optional(),
   resourceType: z.string().max(64).meta({ example: 'organization' }).optional(),
-  from: Moment,
-  to: Moment,
+  from: Moment.meta({ description: 'A moment, or a day from its beginning in UTC on.' }).optional(),
+  to: Moment.meta({ description: 'A moment, or a day up to its end in UTC; it counts too.' }).optional(),
 });
 
 const withDates = ({ from, to, ...filter }: z.infer<typeof Filter>) => ({
   ...filter,
   from: dateOf(from),
-  to: dateOf(to),
+  to: endOf(to),
 });
 
 const AuditVerdict = z

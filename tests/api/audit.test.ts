@@ -221,6 +221,22 @@ test('an update says what was and what is', async () => {
   ]);
 });
 
+test('the trail of a day goes up to its end, that of a moment up to it', async () => {
+  const { id: organizationId, owner } = await h.organization();
+  const { body } = await owner.get('auditLog.all', { organizationId });
+  const at = new Date(body.at(-1).createdAt);
+  const day = (days: number) => new Date(at.getTime() + days * 86_400_000).toISOString().slice(0, 10);
+  const rows = async (procedure: string, filter: Record<string, string>) => {
+    const { text } = await owner.get(procedure, { organizationId, ...filter });
+    return text.split('"seq":').length - 1;
+  };
+  for (const procedure of ['auditLog.all', 'auditLog.export']) {
+    expect(await rows(procedure, { from: day(0), to: day(0) })).toBe(body.length);
+    expect(await rows(procedure, { to: day(-1) })).toBe(0);
+    expect(await rows(procedure, { to: at.toISOString() })).toBe(body.length);
+  }
+});
+
 test('the trail outlives the organization and the account', async () => {
   const org = await h.organization();
   const admin = await org.join('admin');
