@@ -92,7 +92,8 @@ async function send(reports) {
   if (response.ok) return answer;
   if (response.status === 401) {
     process.stderr.write(`${answer.message}\n`);
-    process.exit(1); // a token that is not accepted will not be so later
+    process.exitCode = 1;
+    stopping.abort(); // a token that is not accepted will not be so later
   }
   throw new Error(`${response.status}: ${answer.message}`);
 }

@@ -34,9 +34,9 @@ function startAgent(token: string) {
   return { child, output, ended };
 }
 
-const addNode = async () => {
+const addNode = async (name = 'n1') => {
   const capacity = { memoryMb: 4096, diskMb: 8192, cpuPercent: 400 };
-  return (await root.post('node.create', { name: 'n1', pool: 'free', ...capacity })).body;
+  return (await root.post('node.create', { name, pool: 'free', ...capacity })).body;
 };
 
 test('the agent enrols, makes a server, runs it, stops it, starts it again and takes it away', async () => {
@@ -73,6 +73,24 @@ test('the agent gives up when its token is accepted no more', async () => {
   const agent = startAgent('node_of-nobody');
   expect(await agent.ended).toEqual([1, null]);
   expect(agent.output.text).toContain('This node token is unknown or was replaced.');
+});
+
+test('the agent ends with what it runs when its token is replaced', async () => {
+  const [{ id: nodeId, token }, org] = [await addNode('n2'), await h.organization()];
+  const agent = startAgent(token);
+  await vi.waitFor(async () => {
+    const input = { organizationId: org.id, name: 'web', ...SIZE, nodeId };
+    expect((await org.owner.post('server.create', input)).status).toBe(200);
+  }, PATIENCE);
+  const { pid } = agent.child;
+  const [server] = await vi.waitFor(async () => {
+    const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
+    expect(children).toEqual([expect.stringMatching(/^\d+$/)]);
+    return children.map(Number);
+  }, PATIENCE);
+  await root.post('node.rotateToken', { nodeId });
+  expect(await agent.ended).toEqual([1, null]);
+  await vi.waitFor(() => expect(() => process.kill(server ?? 0, 0)).toThrow('ESRCH'), PATIENCE);
 });
 
 test('the agent is short, and needs nothing but Node', async () => {
