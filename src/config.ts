@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { PASSWORD_MAX_LENGTH } from './kernel/password.ts';
+import { passwordProblem } from './kernel/password.ts';
 import { Email, Network } from './kernel/schemas.ts';
 import { DNS_PROVIDERS, type DnsProviderName } from './kernel/vocabulary.ts';
 
@@ -18,7 +18,10 @@ const list = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
   .transform((items) => items.filter((item) => item !== ''));
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(error).refine((n) => Number.isInteger(n) && n >= min && n <= max, error);
+};
 /** An address, or a range in CIDR notation. */
 const network = z
   .string()
@@ -59,13 +62,22 @@ const canBeDecoded = (text: string): boolean => {
     throw error;
   }
 };
+/** One that cannot be read ends there: what is asked of it besides takes it apart. */
+const url = (protocol: RegExp, example: string) =>
+  z.url({ protocol, abort: true, error: `must be a URL such as ${example}` });
+const webAddress = url(/^https?$/, 'https://host:8081');
 /** A server, with the user and the password that it asks for. */
-const account = (protocol: RegExp) =>
-  z.url({ protocol }).refine((text) => {
+const account = (protocol: RegExp, example: string) =>
+  url(protocol, `${example}, with / ? # and @ in its password written as %2F %3F %23 %40`).refine((text) => {
     const { username, password, hostname } = new URL(text);
     return [username, password, hostname].every(canBeDecoded);
   }, 'must have a % in its user or password written as %25');
-const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
+const postgresAccount = account(/^postgres(ql)?$/, 'postgres://user:password@host:5432/name');
+/** Pages lie at its root: a path would be missing from every link. */
+const origin = url(/^https?$/, 'https://panel.example.com')
+  .refine((text) => /^[^/]+\/\/[^/?#]+\/?$/.test(text), 'must have no path')
+  .transform((text) => new URL(text).origin);
+const SENDER = /^(?:[^<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/;
 
 const Settings = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -74,12 +86,18 @@ const Settings = z.object({
   TRUSTED_ORIGINS: list.pipe(z.array(origin)).default([]),
   TRUSTED_PROXIES: list.pipe(z.array(network)).default([]),
   DATA_DIR: z.string().min(1).optional(),
-  DATABASE_URL: account(/^postgres(ql)?$/).optional(),
-  DATABASE_REPLICA_URL: account(/^postgres(ql)?$/).optional(),
+  DATABASE_URL: postgresAccount.optional(),
+  DATABASE_REPLICA_URL: postgresAccount.optional(),
   DATABASE_POOL_SIZE: whole(1, 200).default(10),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   ROOT_EMAIL: Email.optional(),
-  ROOT_PASSWORD: z.string().min(1).max(PASSWORD_MAX_LENGTH).optional(),
+  ROOT_PASSWORD: z
+    .string()
+    .check((context) => {
+      const message = passwordProblem(context.value);
+      if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value });
+    })
+    .optional(),
   DNS_BASE_DOMAIN: z
     .string()
     .toLowerCase()
@@ -87,12 +105,16 @@ const Settings = z.object({
     .default('tenantry.internal'),
   MAX_ORGANIZATIONS_PER_USER: whole(1, 1_000_000).default(20),
   RATE_LIMIT_PER_MINUTE: whole(0, 10_000_000).default(6_000),
-  REDIS_URL: account(/^rediss?$/).optional(),
-  MAIL_FROM: z.string().min(3).max(320).default('Tenantry <no-reply@localhost>'),
-  SMTP_URL: account(/^smtps?$/).optional(),
+  REDIS_URL: account(/^rediss?$/, 'redis://:password@host:6379').optional(),
+  MAIL_FROM: z
+    .string()
+    .max(320)
+    .regex(SENDER, 'must be an address such as Acme <no-reply@example.com>')
+    .default('Tenantry <no-reply@localhost>'),
+  SMTP_URL: account(/^smtps?$/, 'smtp://user:password@host:587').optional(),
   RESEND_API_KEY: z.string().min(1).optional(),
   AVATAR_S3_BUCKET: z.string().min(3).max(255).optional(),
-  AVATAR_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  AVATAR_S3_ENDPOINT: webAddress.optional(),
   AVATAR_S3_REGION: z.string().min(1).default('us-east-1'),
   AVATAR_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
   AVATAR_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
@@ -108,15 +130,15 @@ const Settings = z.object({
   DNS_RESOLVER: list
     .pipe(z.array(z.string().refine(isServer, 'must be addresses such as 192.0.2.53 or 127.0.0.1:5353')))
     .default([]),
-  POWERDNS_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  POWERDNS_API_URL: webAddress.optional(),
   POWERDNS_API_KEY: z.string().min(1).optional(),
   CLOUDFLARE_API_TOKEN: z.string().min(1).optional(),
   CLOUDFLARE_ACCOUNT_ID: z.string().min(1).max(64).optional(),
-  CLOUDFLARE_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  CLOUDFLARE_API_URL: webAddress.optional(),
   WEBHOOK_ALLOW_HTTP: z.stringbool().default(false),
   WEBHOOK_ALLOWED_NETWORKS: list.pipe(z.array(Network)).default([]),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webAddress.optional(),
   OTEL_SERVICE_NAME: z.string().min(1).max(255).default('tenantry'),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });

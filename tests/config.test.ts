@@ -78,6 +78,35 @@ test.each(['DATABASE_URL', 'DATABASE_REPLICA_URL', 'SMTP_URL', 'REDIS_URL'])(
   },
 );
 
+test.each([
+  ['DATABASE_URL', 'db.example.org/canary', 'postgres://user:password@host:5432/name'],
+  ['DATABASE_URL', 'postgres://ada:can/ary@db.example.org/x', 'with / ? # and @ in its password written as'],
+  ['REDIS_URL', 'canary', 'redis://:password@host:6379'],
+  ['SMTP_URL', 'http://canary', 'smtp://user:password@host:587'],
+  ['PUBLIC_URL', 'panel.example.org', 'https://panel.example.com'],
+  ['PUBLIC_URL', 'https://example.org/panel', 'must have no path'],
+  ['TRUSTED_ORIGINS', '*', 'https://panel.example.com'],
+  ['MAIL_FROM', 'Acme Panel', 'Acme <no-reply@example.com>'],
+  ['PORT', 'canary', 'must be a whole number from 0 to 65535'],
+  ['DATABASE_POOL_SIZE', '2.5', 'must be a whole number from 1 to 200'],
+  ['ROOT_PASSWORD', 'canary-1', 'The password needs an upper-case letter.'],
+])('%s is refused as %s, by one sentence that names it and says what it must be', (name, value, sentence) => {
+  const problems = problemsOf({ [name]: value });
+  expect(problems).toEqual([expect.stringContaining(sentence)]);
+  expect(problems.join()).toContain(name);
+  expect(problems.join()).not.toContain('canary');
+});
+
+test.each(['https://panel.example.org', 'https://panel.example.org/', 'http://[::1]:3000'])(
+  'PUBLIC_URL may be %s',
+  (PUBLIC_URL) => expect(readConfig({ PUBLIC_URL }).publicUrl).toBe(new URL(PUBLIC_URL).origin),
+);
+
+test.each(['no-reply@example.org', 'Acme, Inc. <no-reply@example.org>', 'Tenantry <no-reply@localhost>'])(
+  'mail may come from %s',
+  (MAIL_FROM) => expect(readConfig({ MAIL_FROM }).mail.from).toBe(MAIL_FROM),
+);
+
 test('webhooks reach public addresses by https, and what the operator adds', () => {
   expect(readConfig({}).webhooks).toEqual({ allowHttp: false, allowedNetworks: [] });
   const environment = { WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_ALLOWED_NETWORKS: '10.1.2.3/8, fd00::1' };
