@@ -1,12 +1,13 @@
-import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import postgres from 'postgres';
+import { access, constants, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { dataDirOf, installedServer } from '../database.ts';
+import { connect } from '../db/connect.ts';
 import { dumpTables } from '../db/dump.ts';
 import { hasCode } from '../db/embedded/error.ts';
 import { exists } from '../db/embedded/files.ts';
 import { migrationState } from '../db/migrate.ts';
+import { preconditionFailed } from '../kernel/errors.ts';
 import { existingSecret, requireSecret, secretHashOf } from '../secret.ts';
 import { isThere, pack, withDirectory } from './archive.ts';
 import { interruptible, unless } from './interrupt.ts';
@@ -30,7 +31,7 @@ export async function copyFiles(from: string, to: string): Promise<void> {
 
 /** What is sealed with another secret than the backup names could not be read after it is restored. */
 async function requireOwnSecret(url: string, secret: string): Promise<void> {
-  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const client = await connect(url);
   try {
     if ((await migrationState(client)) !== 'behind') await requireSecret(client, secret);
   } finally {
@@ -47,9 +48,20 @@ async function requireOwnSecret(url: string, secret: string): Promise<void> {
 export const backup = (config: Config, target: string): Promise<string> =>
   interruptible((interrupted) => writeBackup(config, resolve(target), interrupted));
 
+/** Before anything is read, which may take long. @throws PRECONDITION_FAILED where there can be no new file */
+async function requirePlace(file: string): Promise<void> {
+  try {
+    if (await exists(file)) throw isThere(file);
+    await access(dirname(file), constants.W_OK);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EROFS')) throw error;
+    throw preconditionFailed('no_place', `${dirname(file)} is no directory that can be written to.`);
+  }
+}
+
 async function writeBackup(config: Config, file: string, interrupted: AbortSignal): Promise<string> {
   const dataDir = dataDirOf(config);
-  if (await exists(file)) throw isThere(file);
+  await requirePlace(file);
   const server = await installedServer(config, toStandardError);
   try {
     const secret = await existingSecret(config);

@@ -163,10 +163,12 @@ async function checkJobs(client: postgres.Sql): Promise<Finding> {
 }
 
 async function checkFirstAccount(client: postgres.Sql): Promise<Finding> {
-  const [root] = await client`select 1 from users where role = 'rootAdmin' limit 1`;
-  if (root !== undefined) return { subject: 'accounts', fact: 'there is a rootAdmin' };
-  const advice =
-    'Run `tenantry user create --role rootAdmin`, or sign up: the first account becomes rootAdmin.';
+  const [found] = await client<{ anybody: boolean; root: boolean }[]>`
+    select exists (select from users) as anybody, exists (select from users where role = 'rootAdmin') as root`;
+  if (found?.root) return { subject: 'accounts', fact: 'there is a rootAdmin' };
+  const advice = found?.anybody
+    ? 'Run `tenantry user promote --email <address> --role rootAdmin`.'
+    : 'Run `tenantry user create --email <address> --name <name>`, or sign up: the first account becomes rootAdmin.';
   return { subject: 'accounts', fact: 'there is no rootAdmin', advice };
 }
 

@@ -1,4 +1,6 @@
 import { ConfigError } from '../config.ts';
+import { UnreachableError } from '../db/connect.ts';
+import { hasCode } from '../db/embedded/error.ts';
 import { EmbeddedServerError } from '../db/embedded/index.ts';
 import { NewerDatabaseError } from '../db/migrate.ts';
 import { WallError } from '../db/wall.ts';
@@ -6,20 +8,23 @@ import { DomainError } from '../kernel/errors.ts';
 import { InterruptedError } from './interrupt.ts';
 
 const EXPECTED = [
-  ...[ConfigError, EmbeddedServerError, NewerDatabaseError, WallError],
+  ...[ConfigError, EmbeddedServerError, NewerDatabaseError, UnreachableError, WallError],
   ...[DomainError, InterruptedError],
 ];
 
 /** Ends with the message alone for what an operator can mend, and with everything for what he cannot. */
 export function explainAndExit(error: unknown): never {
   const isExpected =
-    error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || isAddressError(error));
+    error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || isOfTheSystem(error));
   process.stderr.write(
     `${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
   );
   process.exit(1);
 }
 
-/** The port is taken, the address is not ours, or a host has none: Node's message says so. */
-const isAddressError = (error: Error): boolean =>
-  'syscall' in error && (error.syscall === 'listen' || error.syscall === 'getaddrinfo');
+const OF_THE_DISK = ['EACCES', 'EDQUOT', 'ENOSPC', 'EROFS'];
+
+/** The port is taken, the address is not ours, a host has none, or the disk takes nothing: Node's message says so. */
+const isOfTheSystem = (error: Error): boolean =>
+  hasCode(error, ...OF_THE_DISK) ||
+  ('syscall' in error && (error.syscall === 'listen' || error.syscall === 'getaddrinfo'));

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { getTableName, is } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { preconditionFailed } from '../kernel/errors.ts';
+import { connect } from './connect.ts';
 import { liftTimeLimits, newestApplied } from './migrate.ts';
 import * as schema from './schema/index.ts';
 
 type Table = { name: string; columns: string[]; refersTo: string[] };
-
-const connect = (url: string) => postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
 
 /**
  * The tables with their columns but those that PostgreSQL works out itself, and what has to be there before their rows:
@@ -55,7 +54,7 @@ export async function dumpTables(
   directory: string,
   atThatMoment: () => Promise<void>,
 ): Promise<number> {
-  const client = connect(url);
+  const client = await connect(url);
   try {
     return await client.begin('isolation level repeatable read read only', async (tx) => {
       await liftTimeLimits(tx); // a large table takes its time
@@ -92,7 +91,7 @@ async function requireNoRows(sql: postgres.ISql, name: string): Promise<void> {
  * @throws PRECONDITION_FAILED for tables that are not ours or are newer than the backup, and for rows in those that are ours
  */
 export async function requireEmpty(url: string, migration: number): Promise<void> {
-  const client = connect(url);
+  const client = await connect(url);
   try {
     const applied = await newestApplied(client);
     const hasOurs = applied > 0;
@@ -125,7 +124,7 @@ export async function requireEmpty(url: string, migration: number): Promise<void
  * @throws PRECONDITION_FAILED when there are rows already
  */
 export async function loadTables(url: string, directory: string): Promise<void> {
-  const client = connect(url);
+  const client = await connect(url);
   try {
     await client.begin(async (tx) => {
       await liftTimeLimits(tx);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { connect } from './connect.ts';
 import { requireWall } from './wall.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
@@ -42,9 +43,9 @@ export async function newestApplied(client: postgres.ISql): Promise<number> {
   return Number(row?.newest ?? 0);
 }
 
-/** Whether a database has had any migration: without one it is nobody's, or somebody else's. */
+/** Whether a database has had any migration: without one it is nobody's, or somebody else's. @throws UnreachableError */
 export async function isMigrated(url: string): Promise<boolean> {
-  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const client = await connect(url);
   try {
     return (await newestApplied(client)) > 0;
   } finally {
@@ -66,11 +67,11 @@ const drizzleWithin = (client: postgres.Sql, tx: postgres.TransactionSql) =>
  * Brings the database up to date, in one transaction. Several processes may call it at once: they take turns, by a lock
  * of the transaction, since behind a pooler a session is not one's own.
  *
- * @throws NewerDatabaseError when a newer version has been here, WallError for a user who does not own the database;
- *   nothing is changed then.
+ * @throws NewerDatabaseError when a newer version has been here, WallError for a user who does not own the database,
+ *   UnreachableError; nothing is changed then.
  */
 export async function migrateDatabase(url: string, migrationsFolder = FOLDER): Promise<void> {
-  const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const client = await connect(url);
   try {
     await client.begin(async (tx) => {
       await liftTimeLimits(tx);

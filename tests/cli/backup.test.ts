@@ -1,5 +1,5 @@
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import * as tar from 'tar';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -95,6 +95,14 @@ test('a backup of the embedded database goes into a PostgreSQL of one’s own, w
   }
   await isUntouched('third');
 }, 60_000);
+
+test('a backup into a directory that is not there is refused in one sentence, before anything is read', async () => {
+  for (const target of [join(place('nowhere'), 'backup.tar.gz'), join(file, 'backup.tar.gz')]) {
+    const { code, stdout, stderr } = await tenantry(['backup', target], { DATA_DIR: place('first') });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(`${dirname(target)} is no directory that can be written to.\n`);
+  }
+});
 
 describe('into a database', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;

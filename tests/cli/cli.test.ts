@@ -176,6 +176,39 @@ test('doctor reports a database that is away and a mail server that does not ans
   expect(stdout).toMatch(/FAIL {2}mail: .*ECONNREFUSED/);
 });
 
+test.each([
+  ['serve', { host: '127.0.0.1:1' }, 'connect ECONNREFUSED'],
+  ['migrate', { username: 'nobody', password: 'canary' }, '"nobody"'],
+  ['jobs list', { pathname: '/no_such_database' }, '"no_such_database"'],
+])('%s on a PostgreSQL that is away or lets nobody in says in one line what to look at', async (...given) => {
+  const [command, different, reason] = given;
+  const DATABASE_URL = Object.assign(new URL(database.url), different).href;
+  const { code, stderr } = await tenantry(command.split(' '), { ...environment, DATABASE_URL });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^The database cannot be used: .*\. Check that PostgreSQL runs, .*\n$/);
+  expect(stderr).toContain(reason);
+  expect(stderr).not.toContain('canary');
+});
+
+test('doctor says how there comes to be a rootAdmin: where nobody is, and where accounts are', async () => {
+  const { url, drop } = await createDatabase('migrated');
+  const sql = postgres(url, { max: 1 });
+  onTestFinished(async () => {
+    await sql.end();
+    await drop();
+  });
+  const own = { ...environment, DATABASE_URL: url };
+  const advice = async () => /no rootAdmin\n {6}→ (.*)/.exec((await tenantry(['doctor'], own)).stdout)?.[1];
+  expect(await advice()).toMatch(/`tenantry user create --email <address> --name <name>`, or sign up/);
+  const create = ['user', 'create', '--email', 'ada@example.org', '--name', 'Ada'];
+  expect(await tenantry(create, own, 'Correct-horse-1\n')).toMatchObject({ code: 0 });
+  await sql`update users set role = 'user'`;
+  expect(await advice()).toBe('Run `tenantry user promote --email <address> --role rootAdmin`.');
+  const promote = ['user', 'promote', '--email', 'ada@example.org', '--role', 'rootAdmin'];
+  expect(await tenantry(promote, own)).toMatchObject({ code: 0 });
+  expect(await advice()).toBeUndefined();
+});
+
 test('commands share the embedded database with a running service', async () => {
   const own = {
     DATA_DIR: await temporaryDirectory(),
