@@ -106,7 +106,6 @@ export const texts = {
     dateOfBirth: 'Date of birth',
     country: 'Country',
     choose: 'Choose…',
-    passwordGood: 'This password will do.',
     closed: 'New accounts cannot be made here at present.',
   },
   passwords: {
@@ -116,6 +115,7 @@ export const texts = {
     back: 'Back to signing in',
     choose: 'Choose a new password',
     newPassword: 'New password',
+    good: 'This password will do.',
     use: 'Use this password',
     chosen: 'Your password is changed, and every session has ended. Sign in with the new one.',
   },

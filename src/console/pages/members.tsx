@@ -13,6 +13,7 @@ import { InviteButton } from '../ui/invite.tsx';
 import { List } from '../ui/list.tsx';
 import { RowMenu } from '../ui/menu.tsx';
 import { Page } from '../ui/page.tsx';
+import { CurrentPassword } from '../ui/password.tsx';
 import { RoleSelect } from '../ui/role-select.tsx';
 
 const t = texts.members;
@@ -163,13 +164,7 @@ function Transfer({ member: { id: memberId, user }, onClose }: StepProps) {
           onChange={({ target }) => setTyped(target.value)}
           autoComplete="off"
         />
-        <Field
-          name="currentPassword"
-          label={texts.currentPassword}
-          type="password"
-          autoComplete="current-password"
-          required
-        />
+        <CurrentPassword />
       </Form>
     </Dialog>
   );

@@ -5,7 +5,7 @@ import { texts } from '../texts.ts';
 import { Field, Form } from '../ui/form.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
-import { NewPassword } from '../ui/registration.tsx';
+import { NewPassword } from '../ui/password.tsx';
 
 const t = texts.passwords;
 

@@ -13,6 +13,7 @@ import { Download } from '../ui/download.tsx';
 import { Check, changesOf, Field, Form, Select } from '../ui/form.tsx';
 import { Notice, Problem } from '../ui/notice.tsx';
 import { Page, Section } from '../ui/page.tsx';
+import { CurrentPassword } from '../ui/password.tsx';
 import { Picture } from '../ui/picture.tsx';
 
 const t = texts.profile;
@@ -133,13 +134,7 @@ function Address() {
     >
       <div className="columns">
         <Field name="email" label={texts.email} type="email" required defaultValue={me.email} />
-        <Field
-          name="currentPassword"
-          label={texts.currentPassword}
-          type="password"
-          autoComplete="current-password"
-          required
-        />
+        <CurrentPassword />
       </div>
     </Form>
   );
@@ -195,13 +190,7 @@ function RemoveForm() {
         onChange={({ target }) => setTyped(target.value)}
         autoComplete="off"
       />
-      <Field
-        name="currentPassword"
-        label={texts.currentPassword}
-        type="password"
-        autoComplete="current-password"
-        required
-      />
+      <CurrentPassword />
       <Check name="deleteOrganizations" label={t.deleteOrganizations} />
     </Form>
   );

@@ -11,7 +11,7 @@ import { Download } from '../ui/download.tsx';
 import { Field, Form } from '../ui/form.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Copyable, Page, Section } from '../ui/page.tsx';
-import { NewPassword } from '../ui/registration.tsx';
+import { CurrentPassword, NewPassword } from '../ui/password.tsx';
 
 const t = texts.security;
 type Enrolment = { totpURI: string; backupCodes: string[] };
@@ -77,28 +77,12 @@ function Password() {
       after={() => setChanges(changes + 1)}
     >
       <div className="columns">
-        <Field
-          name="currentPassword"
-          label={texts.currentPassword}
-          type="password"
-          autoComplete="current-password"
-          required
-        />
+        <CurrentPassword />
         <NewPassword label={texts.passwords.newPassword} />
       </div>
     </Form>
   );
 }
-
-const PasswordField = () => (
-  <Field
-    name="password"
-    label={texts.currentPassword}
-    type="password"
-    autoComplete="current-password"
-    required
-  />
-);
 
 /** The password, then the code to scan, then a first code, then the recovery codes. */
 function Enrol({ onDone }: { onDone: () => void }) {
@@ -107,7 +91,7 @@ function Enrol({ onDone }: { onDone: () => void }) {
   if (enable.data === undefined) {
     return (
       <Form act={enable} input={(values) => ({ password: values.text('password') })} submit={t.next}>
-        <PasswordField />
+        <CurrentPassword name="password" />
       </Form>
     );
   }
@@ -173,7 +157,7 @@ function Renew({ onDone }: { onDone: () => void }) {
   if (renew.data !== undefined) return <RecoveryCodes codes={renew.data.backupCodes} onDone={onDone} />;
   return (
     <Form act={renew} input={(values) => ({ password: values.text('password') })} submit={t.renew}>
-      <PasswordField />
+      <CurrentPassword name="password" />
     </Form>
   );
 }
@@ -188,7 +172,7 @@ function Disable({ onDone }: { onDone: () => void }) {
       kind="danger"
       after={onDone}
     >
-      <PasswordField />
+      <CurrentPassword name="password" />
     </Form>
   );
 }

@@ -12,7 +12,7 @@ import { Field, Form, Select } from '../ui/form.tsx';
 import { Skeleton } from '../ui/list.tsx';
 import { Problem, Unreadable } from '../ui/notice.tsx';
 import { Page, Section } from '../ui/page.tsx';
-import { NewPassword } from '../ui/registration.tsx';
+import { NewPassword } from '../ui/password.tsx';
 
 const t = texts.users;
 type User = OutputOf<'user.one'>;

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { requiresDateOfBirth } from '../../kernel/installation.ts';
-import { PASSWORD_RULES, passwordProblem } from '../../kernel/password.ts';
 import { type Act, useRead } from '../lib/calls.tsx';
 import { COUNTRIES } from '../lib/countries.ts';
 import { texts } from '../texts.ts';
 import { Field, Form, Select } from './form.tsx';
 import { Notice } from './notice.tsx';
+import { NewPassword } from './password.tsx';
 
 const t = texts.signUp;
 
@@ -65,29 +65,5 @@ export function RegistrationForm({ act, submit, after, invited }: RegistrationPr
         <Field name="dateOfBirth" label={t.dateOfBirth} type="date" required />
       )}
     </Form>
-  );
-}
-
-/** A new password, checked by the rules of the service while it is typed. */
-export function NewPassword({
-  name = 'password',
-  label = texts.password,
-}: {
-  name?: string;
-  label?: string;
-}) {
-  const [typed, setTyped] = useState('');
-  return (
-    <Field
-      name={name}
-      label={label}
-      type="password"
-      autoComplete="new-password"
-      required
-      hint={typed === '' || passwordProblem(typed) !== undefined ? PASSWORD_RULES : t.passwordGood}
-      problem={typed.length >= 8 ? passwordProblem(typed) : undefined}
-      value={typed}
-      onChange={({ target }) => setTyped(target.value)}
-    />
   );
 }
