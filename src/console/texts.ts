@@ -265,7 +265,7 @@ export const texts = {
     title: 'Servers',
     about: 'Any number of servers.',
     quota: (used: number, most: number) => `${used} of ${most} servers of this tier are used.`,
-    empty: 'No servers yet. The first is up about a minute after you create it.',
+    empty: 'No servers yet. Create one where there is room.',
     create: 'Create server',
     created: (name: string) => `${name} is placed. Its node makes it after its next heartbeat.`,
     changed: (name: string) => `${name} is changed.`,
