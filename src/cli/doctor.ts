@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import postgres from 'postgres';
 import { type Config, readConfig } from '../config.ts';
@@ -34,10 +34,13 @@ async function existingPartOf(path: string): Promise<string> {
 async function checkDataDirectory(config: Config): Promise<Finding> {
   const directory = dataDirOf(config);
   try {
-    await access(await existingPartOf(directory), constants.R_OK | constants.W_OK);
+    const part = await existingPartOf(directory);
+    if (!(await stat(part)).isDirectory()) throw new Error(`${part} is no directory`);
+    await access(part, constants.R_OK | constants.W_OK);
     return { subject: 'data directory', fact: directory };
   } catch (error) {
-    const advice = 'Make it writable for the user that runs the service, or set DATA_DIR to another place.';
+    const advice =
+      'Make it a directory that the user of the service can write to, or set DATA_DIR to another place.';
     return { subject: 'data directory', fact: reasonOf(error), advice };
   }
 }

@@ -8,7 +8,11 @@ import { VERSION } from './version.ts';
 // Commands load what they need when they run: `tenantry --help` should not wait for the whole service.
 const program = new Command('tenantry')
   .description('The tenancy backend of a hosting panel.')
-  .version(VERSION);
+  .version(VERSION)
+  .addHelpText(
+    'after',
+    '\nSettings are environment variables: README.md lists them, `tenantry doctor` checks them.',
+  );
 const role = new Option('--role <role>', 'platform role').choices(PLATFORM_ROLES);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 

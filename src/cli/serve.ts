@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { type Logger, pino } from 'pino';
 import { createApp } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
+import { mailDirOf } from '../deps.ts';
 import { explainAndExit } from './explain.ts';
 
 /** Requests and jobs have ten seconds each, at the same time, and the database has fifteen. */
@@ -36,6 +37,8 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     const logger = openLog(config);
     const hasConsole = existsSync(`${CONSOLE_DIRECTORY}/index.html`);
     if (!hasConsole) logger.warn('the console is not built: npm run build:console');
+    if (config.mail.kind === 'files')
+      logger.warn(`mails are not delivered but kept in ${mailDirOf(config)}: set SMTP_URL or RESEND_API_KEY`);
     const starting = createApp(config, logger, {
       consoleDirectory: hasConsole ? CONSOLE_DIRECTORY : undefined,
       onFatal: (reason) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '../../src/kernel/ids.ts';
 import { createHarness, type Harness } from '../support/harness.ts';
 import { tenantry } from '../support/service.ts';
 
@@ -62,6 +63,8 @@ test('audit verify takes rows without a seal only on the word of the operator', 
 test('audit verify refuses what is no id; where the secret was replaced, it finds every chain broken', async () => {
   const bad = await tenantry(['audit', 'verify', '--organization', 'acme'], environment);
   expect(bad).toMatchObject({ code: 1, stdout: '', stderr: 'acme is not the id of an organization.\n' });
+  const unknown = await tenantry(['audit', 'verify', '--organization', newId()], environment);
+  expect(unknown).toMatchObject({ code: 1, stdout: expect.stringMatching(/^FAIL \S+: no row is there/) });
   const other = { ...environment, AUTH_SECRET: 'another-secret-that-is-long-enough-too' };
   await tenantry(['secret', 'replace'], other);
   const { code, stdout } = await tenantry(['audit', 'verify'], other);

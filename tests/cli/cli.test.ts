@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -209,6 +209,14 @@ test('doctor says how there comes to be a rootAdmin: where nobody is, and where 
   expect(await advice()).toBeUndefined();
 });
 
+test('doctor finds a data directory that is a file', async () => {
+  const file = join(directory, 'a-file');
+  await writeFile(file, '');
+  const { code, stdout } = await tenantry(['doctor'], { ...environment, DATA_DIR: file });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/FAIL {2}data directory: \S+a-file is no directory\n {6}→ Make it a directory/);
+});
+
 test('commands share the embedded database with a running service', async () => {
   const own = {
     DATA_DIR: await temporaryDirectory(),
@@ -216,6 +224,7 @@ test('commands share the embedded database with a running service', async () => 
     ROOT_PASSWORD: 'Correct-horse-1',
   };
   const service = await startService(own);
+  expect(service.output.text).toContain(`mails are not delivered but kept in ${join(own.DATA_DIR, 'mail')}`);
   const { code, stdout } = await tenantry(
     ['apikey', 'create', '--email', own.ROOT_EMAIL, '--name', 'x'],
     own,
