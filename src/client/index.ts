@@ -28,7 +28,7 @@ export type RouterInputs = inferRouterInputs<AppRouter>;
 export type RouterOutputs = inferRouterOutputs<AppRouter>;
 
 export type ClientOptions = {
-  /** Where the service answers, such as https://panel.example.com; no trailing slash. */
+  /** Where the service answers, such as https://panel.example.com. */
   baseUrl: string;
   /** An API key. In a browser leave it out: the session cookie goes along by itself. */
   apiKey?: string;
@@ -49,7 +49,7 @@ export function createClient({ baseUrl, apiKey, fetch = globalThis.fetch }: Clie
   return createTRPCClient<AppRouter>({
     links: [
       httpBatchLink({
-        url: `${baseUrl}/api/trpc`,
+        url: `${baseUrl.replace(/\/+$/, '')}/api/trpc`,
         transformer: superjson,
         maxItems: MAX_BATCH,
         maxURLLength: MAX_URL_LENGTH,

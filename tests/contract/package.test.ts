@@ -13,6 +13,7 @@ import { createClient, type RouterOutputs, type TenantryClient } from 'tenantry/
 type Organization = RouterOutputs['organization']['one'];
 
 const { BASE_URL = '', API_KEY = '' } = process.env;
+const tiers = await createClient({ baseUrl: BASE_URL + "/" }).portal.tiers.query(); // a slash at its end is none
 const client: TenantryClient = createClient({ baseUrl: BASE_URL, apiKey: API_KEY });
 
 const created: Organization = await client.organization.create.mutate({ name: 'Packed' });
@@ -39,6 +40,7 @@ console.log(JSON.stringify({
   refused: { httpStatus: refused.httpStatus, reason: refused.reason, field: refused.issues[0].path[0] },
   unknown: unknown === undefined,
   unserved: [lines, form].length,
+  tiers: tiers.length,
 }));
 `;
 
@@ -173,5 +175,6 @@ test('the typed client compiles as a bundler and as Node resolve it, and works',
     refused: { httpStatus: 400, reason: 'invalid_input', field: 'organizationId' },
     unknown: true,
     unserved: 2,
+    tiers: 4,
   });
 }, 60_000);
