@@ -112,7 +112,7 @@ for (const [name, missing, createStand] of PROVIDERS) {
       rrsets: Rrset[],
       id: string | null = null,
     ): Promise<{ id: string; changes: number }> {
-      const opened = await stand.provider.open(zone, id);
+      const opened = await stand.provider.open(zone, id, true);
       const changes = differences(rrsets, opened.rrsets);
       await stand.provider.apply(opened.id, zone, changes);
       return { id: opened.id, changes: changes.length };
@@ -129,17 +129,17 @@ for (const [name, missing, createStand] of PROVIDERS) {
 
     test('makes a zone once, and finds it by its id and by its name', async () => {
       expect(await stand.provider.find(zone, null)).toBeUndefined();
-      const made = await stand.provider.open(zone, null);
+      const made = await stand.provider.open(zone, null, true);
       expect(made).toMatchObject({ rrsets: [], signed: false });
       expect(made.nameservers.length).toBeGreaterThan(0);
-      expect((await stand.provider.open(zone, made.id)).id).toBe(made.id);
+      expect((await stand.provider.open(zone, made.id, true)).id).toBe(made.id);
       expect((await stand.provider.find(zone, null))?.id).toBe(made.id);
     });
 
     test('has every type as it was written, so that there is nothing to do afterwards', async () => {
       const { id, changes } = await bring(everything());
       expect(changes).toBe(RECORD_TYPES.length);
-      expect(differences(everything(), (await stand.provider.open(zone, id)).rrsets)).toEqual([]);
+      expect(differences(everything(), (await stand.provider.open(zone, id, true)).rrsets)).toEqual([]);
     });
 
     test('takes whatever the rules of contents let through', async () => {
@@ -176,7 +176,7 @@ for (const [name, missing, createStand] of PROVIDERS) {
         }),
       );
       const { id } = await bring(rrsets);
-      expect(differences(rrsets, (await stand.provider.open(zone, id)).rrsets)).toEqual([]);
+      expect(differences(rrsets, (await stand.provider.open(zone, id, true)).rrsets)).toEqual([]);
     });
 
     test('changes, adds and takes away, and only that', async () => {
@@ -187,9 +187,9 @@ for (const [name, missing, createStand] of PROVIDERS) {
         return set.type === 'CNAME' ? [{ ...set, type: 'TXT' as const, contents: ['"instead"'] }] : [set];
       });
       expect((await bring(changed, id)).changes).toBe(4);
-      expect(differences(changed, (await stand.provider.open(zone, id)).rrsets)).toEqual([]);
+      expect(differences(changed, (await stand.provider.open(zone, id, true)).rrsets)).toEqual([]);
       expect((await bring([], id)).changes).toBe(RECORD_TYPES.length);
-      expect((await stand.provider.open(zone, id)).rrsets).toEqual([]);
+      expect((await stand.provider.open(zone, id, true)).rrsets).toEqual([]);
     });
 
     test('has thousands of records, and of one that changes it is told that one', async () => {
@@ -199,7 +199,7 @@ for (const [name, missing, createStand] of PROVIDERS) {
         ttl: 300,
         contents: ['192.0.2.1'],
       }));
-      const opened = await stand.provider.open(zone, null);
+      const opened = await stand.provider.open(zone, null, true);
       const { changesAtOnce } = stand.provider;
       for (let at = 0; at < many.length; at += changesAtOnce) {
         const changes = differences(many.slice(at, at + changesAtOnce), []);
@@ -211,12 +211,12 @@ for (const [name, missing, createStand] of PROVIDERS) {
     });
 
     test('signs a zone and stops', async () => {
-      const { id } = await stand.provider.open(zone, null);
+      const { id } = await stand.provider.open(zone, null, true);
       await stand.provider.setSigned(id, zone, true);
-      expect((await stand.provider.open(zone, id)).signed).toBe(true);
+      expect((await stand.provider.open(zone, id, true)).signed).toBe(true);
       expect((await stand.provider.readDs(id, zone))[0]).toMatch(/^\d+ 13 \d [0-9a-f]+$/i);
       await stand.provider.setSigned(id, zone, false);
-      expect((await stand.provider.open(zone, id)).signed).toBe(false);
+      expect((await stand.provider.open(zone, id, true)).signed).toBe(false);
     });
 
     test('removes a zone, and one that is gone, and then makes it anew', async () => {
@@ -225,28 +225,28 @@ for (const [name, missing, createStand] of PROVIDERS) {
       await stand.provider.remove(zone, id);
       await stand.provider.remove(zone, null);
       expect(await stand.provider.find(zone, id)).toBeUndefined();
-      expect((await stand.provider.open(zone, id)).rrsets).toEqual([]);
+      expect((await stand.provider.open(zone, id, true)).rrsets).toEqual([]);
     });
 
     test('leaves a zone that somebody else made alone', async () => {
       await stand.foreign(zone);
-      expect((await failure(stand.provider.open(zone, null))).kind).toBe('refused');
+      expect((await failure(stand.provider.open(zone, null, true))).kind).toBe('refused');
       await stand.provider.remove(zone, null);
-      expect((await failure(stand.provider.open(zone, null))).kind).toBe('refused');
+      expect((await failure(stand.provider.open(zone, null, true))).kind).toBe('refused');
     });
 
     test('says what it refuses, and that nobody answers, without its credential', async () => {
-      const { id } = await stand.provider.open(zone, null);
+      const { id } = await stand.provider.open(zone, null, true);
       const outside = { name: 'elsewhere.example', type: 'A' as const, ttl: 300, contents: ['192.0.2.1'] };
       const refused = await failure(stand.provider.apply(id, zone, [{ before: null, after: outside }]));
       expect(refused.kind).toBe('refused');
-      expect((await failure(stand.stranger.open(zone, id))).message).toMatch(
+      expect((await failure(stand.stranger.open(zone, id, true))).message).toMatch(
         /does not accept the credential/,
       );
       await stand.down();
-      expect((await failure(stand.provider.open(zone, id))).kind).toBe('unreachable');
+      expect((await failure(stand.provider.open(zone, id, true))).kind).toBe('unreachable');
       await stand.up();
-      expect((await stand.provider.open(zone, id)).id).toBe(id);
+      expect((await stand.provider.open(zone, id, true)).id).toBe(id);
     });
   });
 }

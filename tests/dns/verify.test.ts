@@ -83,6 +83,35 @@ describe.skipIf(missing !== undefined)('a zone outside the base domain', () => {
     expect(await verify(one.ids)).toMatchObject({ status: 'active' });
   });
 
+  test('below a zone that the server has from somebody else it takes nothing over until it is proved', async () => {
+    const a = (name: string) => ({
+      name,
+      type: 'A',
+      ttl: 60,
+      records: [{ content: '192.0.2.99', disabled: false }],
+    });
+    const theirs = { name: 'hoster.example.', kind: 'Native', nameservers: ['ns1.platform.test.'] };
+    await pdns?.api('POST', '/zones', { ...theirs, rrsets: [a('*.hoster.example.')] });
+    const name = 'shop.hoster.example';
+    const { body } = await owner.post('dnsZone.create', { organizationId, name });
+    const ids = { organizationId, zoneId: body.id };
+    await owner.post('dnsRecord.create', { ...ids, name: '@', type: 'A', content: '192.0.2.1' });
+    await vi.waitFor(async () => {
+      const { body: shown } = await owner.get('dnsZone.one', ids);
+      expect(shown.lastError).toMatch(/has a zone hoster\.example that is not from this service/);
+      expect(shown.status).toBe('pending');
+    }, SOON);
+    expect(await pdns?.contents(name, 'A')).toEqual(['192.0.2.99']);
+    await delegate('hoster.example', 'ns1.platform.test.', [
+      txt(`_tenantry-challenge.${name}`, body.verification.content),
+    ]);
+    await verify(ids);
+    await vi.waitFor(async () => {
+      expect((await owner.get('dnsZone.one', ids)).body).toMatchObject({ status: 'active', lastError: null });
+    }, SOON);
+    expect(await pdns?.contents(name, 'A')).toEqual(['192.0.2.1']);
+  });
+
   test('at Cloudflare is active once its delegation to both name servers is seen, and to no other', async () => {
     const cloudflare = await createCloudflareServer();
     const settings = { ...cloudflare.settings, DNS_RESOLVER: `127.0.0.1:${internet?.port}` };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type DnsProvider, ProviderError, type ProviderZone } from '../../domain/dns-provider.ts';
 import { isManaged, type RrsetChange } from '../../kernel/dns/rrsets.ts';
+import { namesAbove } from '../../kernel/handles.ts';
 import { scrub } from './scrub.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -100,16 +101,36 @@ export function createPowerDns({ url, apiKey, nameservers }: PowerDnsOptions): D
     throw new ProviderError('refused', `The DNS server refuses this: ${scrub(said, apiKey)}`);
   }
 
-  async function read(name: string): Promise<Zone | undefined> {
-    const { status, text } = await send('GET', pathOf(name));
+  /** Whoever made it; undefined when there is none. */
+  async function look(name: string, query = ''): Promise<Zone | undefined> {
+    const path = `${pathOf(name)}${query}`;
+    const { status, text } = await send('GET', path);
     // Servers before 4.5 say 422.
     if (status === 404 || (status === 422 && /could not find domain/i.test(text))) return undefined;
-    const zone = parsed(Zone, status === 200 ? text : await ask('GET', pathOf(name)));
-    if (zone.account === ACCOUNT) return zone;
+    return parsed(Zone, status === 200 ? text : await ask('GET', path));
+  }
+
+  async function read(name: string): Promise<Zone | undefined> {
+    const zone = await look(name);
+    if (zone === undefined || zone.account === ACCOUNT) return zone;
     throw new ProviderError(
       'refused',
       'The DNS server has a zone of this name that is not from this service.',
     );
+  }
+
+  /** A zone below another on one server takes a part of it over, without a delegation. */
+  async function requireNotBelowForeign(name: string): Promise<void> {
+    for (const above of namesAbove(name)) {
+      const zone = await look(above, '?rrsets=false');
+      if (zone?.account === ACCOUNT) return;
+      if (zone !== undefined) {
+        throw new ProviderError(
+          'refused',
+          `The DNS server has a zone ${above} that is not from this service: it has to be verified first whose ${name} is.`,
+        );
+      }
+    }
   }
 
   const settings = { kind: 'Native', account: ACCOUNT, soa_edit_api: 'DEFAULT', api_rectify: true };
@@ -165,9 +186,10 @@ export function createPowerDns({ url, apiKey, nameservers }: PowerDnsOptions): D
 
   return {
     changesAtOnce: 1_000,
-    async open(name) {
+    async open(name, _id, isProved) {
       let zone = await read(name);
       if (zone === undefined) {
+        if (!isProved) await requireNotBelowForeign(name);
         await make(name);
         zone = await read(name);
       }
@@ -191,11 +213,9 @@ export function createPowerDns({ url, apiKey, nameservers }: PowerDnsOptions): D
       return keys.flatMap(({ ds = [] }) => ds);
     },
     async remove(name) {
-      const { status, text } = await send('GET', `${pathOf(name)}?rrsets=false`);
-      if (status === 404 || (status === 422 && /could not find domain/i.test(text))) return;
+      const zone = await look(name, '?rrsets=false');
       // Another's zone of this name was never ours to remove.
-      if (status === 200 && parsed(Zone, text).account !== ACCOUNT) return;
-      await ask('DELETE', pathOf(name));
+      if (zone?.account === ACCOUNT) await ask('DELETE', pathOf(name));
     },
   };
 }
