@@ -155,6 +155,12 @@ describe('a content', () => {
     expect(refusal(() => contentOf(type, text))).toMatch(/^content dns_(content|name)_invalid$/),
   );
 
+  test('of a long text is recognized in any spelling', () => {
+    const bytes = 'ü'.repeat(2_048);
+    const spelled = contentOf('TXT', bytes).replaceAll('" "', '');
+    expect(contentOf('TXT', spelled)).toBe(contentOf('TXT', bytes));
+  });
+
   test('has its priority in it or beside it', () => {
     expect(withPriority('MX', 'mail', 5)).toBe('5 mail');
     expect(withPriority('MX', '10 mail', 5)).toBe('5 mail');
@@ -200,6 +206,18 @@ txt     TXT "one; two" three ( "four"
         { name: 'txt.sub2', type: 'TXT', ttl: 7200, content: '"one; two" "three" "four" "five"' },
       ],
     });
+  });
+
+  test.each([
+    ['$TTL 600', [600, 300, 600]],
+    ['@ 1200 SOA ns. host. 1 2 3 4 900', [1200, 300, 300]],
+    ['@ SOA ns. host. ( 1 2 3 4 15m )', [900, 300, 900]],
+    ['$TTL 600\n@ 1200 SOA ns. host. 1 2 3 4 900', [600, 300, 600]],
+    ['@ SOA ns. host. 1 2 3 4 900\n$TTL 600', [600, 300, 600]],
+    ['', [3600, 300, 300]],
+  ])('after %j has these TTLs where none is written', (start, ttls) => {
+    const { records } = parseZoneFile(`${start}\na A 192.0.2.1\nb 300 A 192.0.2.1\nc A 192.0.2.1`, ZONE);
+    expect(records.map(({ ttl }) => ttl)).toEqual(ttls);
   });
 
   test('can have the root as its origin', () => {

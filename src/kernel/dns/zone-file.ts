@@ -89,7 +89,7 @@ export type ZoneFile = { records: StoredRecord[]; skipped: number };
  * @throws BAD_REQUEST that names the line; PRECONDITION_FAILED for more than a zone has room for
  */
 export function parseZoneFile(text: string, zone: string): ZoneFile {
-  const state = { origin: zone, ttl: DEFAULT_TTL, owner: APEX };
+  const state: State = { origin: zone, ttl: undefined, lastTtl: undefined, owner: APEX };
   const records = new Map<string, StoredRecord>();
   const lowest = new Map<string, number>();
   let [read, skipped] = [0, 0];
@@ -123,7 +123,14 @@ function atLine<T>(line: number, read: () => T): T {
   }
 }
 
-type State = { origin: string; ttl: number; owner: string };
+type State = {
+  origin: string;
+  /** Of what has none: by $TTL, or else the minimum of a SOA without one. */
+  ttl: number | undefined;
+  /** The one written last counts where there is no other (RFC 1035, 5.1). */
+  lastTtl: number | undefined;
+  owner: string;
+};
 
 /** Relative to the one before; the root's is empty. */
 function originOf(argument: Field | undefined, before: string): string {
@@ -163,6 +170,11 @@ function readTtl({ line, fields }: Entry, start: number): { ttl: number | undefi
   }
 }
 
+function minimumOf(soa: readonly Field[]): number | undefined {
+  const last = soa.at(-1)?.value ?? '';
+  return isTtl(last) ? secondsOf(last) : undefined;
+}
+
 function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'skipped' {
   const { line, fields: all, keepsOwner } = entry;
   const qualify = qualifyByOrigin(state.origin);
@@ -171,8 +183,11 @@ function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'ski
     const owner = qualify(nameIn(first, 'name'));
     state.owner = recordName(`${owner.replace(/\.$/, '')}.`, zone);
   }
-  const { ttl = state.ttl, end } = readTtl(entry, keepsOwner ? 0 : 1);
+  const { ttl: written, end } = readTtl(entry, keepsOwner ? 0 : 1);
   const type = all[end]?.value.toUpperCase() ?? '';
+  state.lastTtl = written ?? state.lastTtl;
+  if (type === 'SOA' && state.lastTtl === undefined) state.ttl ??= minimumOf(all);
+  const ttl = written ?? state.ttl ?? state.lastTtl ?? DEFAULT_TTL;
   if (type === 'SOA' || SIGNING.has(type)) return 'skipped';
   if (!isRecordType(type)) throw refuse(line, `The type ${type.slice(0, 20)} is not supported.`);
   if (isProvidersOwn(state.owner, type)) return 'skipped';
