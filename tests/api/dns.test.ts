@@ -377,6 +377,17 @@ describe('a record', () => {
     expect((await update(none.id, { content: '10 mail' })).status).toBe(200);
   });
 
+  test('of a wildcard is no delegation, which would keep a name server from the whole export', async () => {
+    const { body: below } = await create({ name: 'dev', type: 'NS', content: 'ns.example.net' });
+    const wildcard = { name: '*.dev', type: 'NS', content: 'ns.example.net' };
+    expect(refusal(await create(wildcard))).toEqual([400, 'dns_name_invalid', 'name']);
+    expect(refusal(await create({ ...wildcard, name: '*' }))).toEqual([400, 'dns_name_invalid', 'name']);
+    expect(refusal(await update(below.id, { name: '*' }))).toEqual([400, 'dns_name_invalid', 'name']);
+    const file = { organizationId, zoneId, zoneFile: '* 60 NS ns.example.net.' };
+    const imported = await owner.post('dnsZone.import', file);
+    expect([imported.status, imported.body.message]).toEqual([400, expect.stringContaining(`*.${zone}`)]);
+  });
+
   test('shares its TTL with those of its name and type', async () => {
     const { body: first } = await create({ ...A, ttl: 300 });
     const { body: second } = await create({ ...A, content: '192.0.2.2' });
@@ -412,6 +423,16 @@ describe('a record', () => {
       after: { content: '192.0.2.4', ttl: 60 },
     });
     expect(body[1].before).toBeNull();
+    const { body: moving } = await create({ ...A, name: 'other', ttl: 120 });
+    await update(moving.id, { name: 'www', content: '192.0.2.5', ttl: 240 });
+    const { body: moves } = await owner.get('auditLog.all', { organizationId, limit: 1 });
+    expect(moves[0].before).toEqual({
+      name: `other.${zone}`,
+      type: 'A',
+      content: '192.0.2.1',
+      ttl: 120,
+      ttlOfOthers: 60,
+    });
   });
 
   test('of a long text can get another TTL and name, and still no priority', async () => {
@@ -420,6 +441,8 @@ describe('a record', () => {
     const { status, body } = await update(text.id, { ttl: 120, name: 'other' });
     expect([status, body.name, body.ttl, body.content]).toEqual([200, `other.${zone}`, 120, text.content]);
     expect(refusal(await update(text.id, { priority: 1 }))).toEqual([400, 'dns_priority_unused', 'priority']);
+    const again = await update(text.id, { content: text.content, ttl: 60 });
+    expect([again.status, again.body.ttl, again.body.content]).toEqual([200, 60, text.content]);
     expect((await update(text.id, { content: 'short' })).body.content).toBe('"short"');
   });
 

@@ -27,7 +27,7 @@ export type RecordChanges = {
   priority?: number | undefined;
 };
 
-/** What is not given stays as it is stored, which can be longer than what may be sent. @throws BAD_REQUEST */
+/** What is not given stays as it is stored. @throws BAD_REQUEST */
 function contentAfter(
   { type, content: stored }: RecordRow,
   { content = stored, priority }: RecordChanges,
@@ -58,6 +58,7 @@ export function updateRecord(
     // Where it comes to others it takes their TTL.
     const theirs = name === row.name ? undefined : siblings.find((one) => one.type === type)?.ttl;
     const ttl = changes.ttl ?? theirs ?? row.ttl;
+    const changesTheirs = theirs !== undefined && theirs !== ttl;
     const updated: RecordRow = { ...row, name, content, ttl, updatedAt: now };
     requireCompatible([...siblings, updated], zone.name);
     const more = content.length - row.content.length;
@@ -73,7 +74,7 @@ export function updateRecord(
       resourceType: 'dnsRecord',
       resourceId: recordId,
       resourceName: after.name,
-      before: summaryOf(before),
+      before: { ...summaryOf(before), ...(changesTheirs ? { ttlOfOthers: theirs } : {}) },
       after: summaryOf(after),
     });
     return after;

@@ -1,9 +1,7 @@
 import { badRequest, conflict, preconditionFailed } from '../errors.ts';
+import { MAX_CONTENT_LENGTH } from './content.ts';
 import { APEX, fullName } from './names.ts';
 import { isProvidersOwn, type StoredRecord } from './rrsets.ts';
-
-/** In characters of all contents together: what an answer over TCP has room for, and to spare. */
-const MAX_RRSET_LENGTH = 32_000;
 
 /**
  * Whether records of one name can stand beside one another.
@@ -14,6 +12,10 @@ export function requireCompatible(records: readonly StoredRecord[], zone: string
   const [first] = records;
   if (first === undefined) return;
   const name = fullName(first.name, zone);
+  // What it would mean is not defined (RFC 4592, 4.2), and there are name servers that load no zone with one.
+  if (first.name.startsWith('*') && records.some(({ type }) => type === 'NS')) {
+    throw badRequest('name', 'dns_name_invalid', `A wildcard has no name servers, here ${name}.`);
+  }
   const seen = new Set<string>();
   const lengths = new Map<string, number>();
   for (const { type, content } of records) {
@@ -37,7 +39,7 @@ export function requireCompatible(records: readonly StoredRecord[], zone: string
     seen.add(key);
     const length = (lengths.get(type) ?? 0) + content.length;
     lengths.set(type, length);
-    if (length > MAX_RRSET_LENGTH) {
+    if (length > MAX_CONTENT_LENGTH) {
       throw preconditionFailed(
         'dns_rrset_too_large',
         `The ${type} records of ${name} are too long for one answer.`,

@@ -8,8 +8,8 @@ export type RecordType = (typeof RECORD_TYPES)[number];
 export const isRecordType = (text: string): text is RecordType =>
   (RECORD_TYPES as readonly string[]).includes(text);
 
-/** What may be sent; in its canonical form a content can be longer. */
-export const MAX_CONTENT_LENGTH = 8_192;
+/** What an answer over TCP has room for, and to spare. Whatever is stored can be sent again. */
+export const MAX_CONTENT_LENGTH = 32_000;
 const MAX_TXT_BYTES = 4_096;
 
 const refuse = (type: RecordType, message: string) =>
