@@ -213,6 +213,37 @@ describe('the address', () => {
     expect(await at('www', 'ours.example.net')).toEqual([200, undefined]);
   });
 
+  test('inside the base domain, where names are served at once, is not taken over by whoever claims it', async () => {
+    const { id: deploymentId } = await made({ subdomain: 'shop', baseDomain: 'tenantry.internal' });
+    await made({ subdomain: 'learn', baseDomain: 'deep.tenantry.internal' });
+    const { id, owner: stranger } = await h.organization();
+    const zone = (name: string, by = stranger, inside = id) =>
+      by.post('dnsZone.create', { organizationId: inside, name });
+    for (const name of ['shop', 'deep']) {
+      const claimed = await stranger.post('organization.create', { name: 'Theirs', handle: name });
+      expect(outcome(claimed)).toEqual([409, 'handle_taken']);
+      const { body } = await stranger.get('organization.checkHandle', { handle: name });
+      expect(body).toEqual({ available: false, reason: 'handle_taken' });
+      expect(outcome(await zone(`${name}.tenantry.internal`))).toEqual([409, 'dns_zone_taken']);
+    }
+    expect(outcome(await zone('deepest.tenantry.internal'))).toEqual([200, undefined]);
+    expect(outcome(await zone('deep.tenantry.internal', owner, organizationId))).toEqual([200, undefined]);
+    await owner.post('deployment.stop', { deploymentId });
+    await owner.post('deployment.destroy', { deploymentId });
+    expect(outcome(await zone('shop.tenantry.internal'))).toEqual([200, undefined]);
+  });
+
+  test('and the handle of another organization are had by one of them, when both come at once', async () => {
+    const stranger = await h.user();
+    for (const name of times(8, (n) => `race${n}`)) {
+      const replies = await Promise.all([
+        create({ subdomain: name, baseDomain: 'tenantry.internal' }),
+        stranger.post('organization.create', { name: 'Theirs', handle: name }),
+      ]);
+      expect(replies.map(({ status }) => status).sort()).toEqual([200, 409]);
+    }
+  });
+
   test.each([
     ['www', 'tenantry.internal'],
     ['api', 'tenantry.internal'],

@@ -59,6 +59,10 @@ export const deployments = pgTable(
   },
   (t) => [
     uniqueIndex('deployments_address').on(t.subdomain, t.baseDomain).where(sql`${t.status} <> 'destroyed'`),
+    // Names that are claimed are not to be above one (domain/organization/handle.ts).
+    index('deployments_address_reversed')
+      .using('btree', sql`reverse('.' || ${t.subdomain} || '.' || ${t.baseDomain}) text_pattern_ops`)
+      .where(sql`${t.status} <> 'destroyed'`),
     index('deployments_license').on(t.licenseId, t.id),
     index('deployments_organization').on(t.organizationId, t.id),
     index('deployments_parent').on(t.parentDeploymentId),

@@ -5,7 +5,7 @@ import { namesAbove } from '../../kernel/handles.ts';
 import { newId } from '../../kernel/ids.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { inOrganization, isPlatformName } from '../organization/index.ts';
+import { inOrganization, isPlatformName, lockName } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { findLicenseInForce } from '../tier/index.ts';
 import { type Deployment, summaryOf } from './row.ts';
@@ -75,6 +75,7 @@ export function createDeployment(
     if (isPlatformName(address, deps.rules)) {
       throw badRequest('subdomain', 'address_reserved', 'This name belongs to the platform.');
     }
+    await lockName(tx, address, deps.rules);
     await requireOwnName(tx, organizationId, address);
     const row: Deployment = {
       ...input,

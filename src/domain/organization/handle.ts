@@ -14,13 +14,17 @@ import {
 import { randomSuffix } from '../../kernel/secrets.ts';
 import type { Deps, Rules } from '../deps.ts';
 
-/** Whether a name stands equal to, above or below a handle or a zone of another organization. */
-async function isTaken(sql: Sql, handle: string, ownId: string | null): Promise<boolean> {
+/**
+ * Whether a name stands equal to, above or below a handle or a zone of another organization; or, inside the base domain,
+ * where it would be served at once, equal to or above the address of a deployment.
+ */
+async function isTaken(sql: Sql, handle: string, rules: Rules, ownId: string | null): Promise<boolean> {
   // Below means: reversed, it starts with this. '/' follows '.' in ASCII, which ends the range.
   const below = [...`.${handle}`].reverse().join('');
   const end = `${below.slice(0, -1)}/`;
   const equalOrAbove = [handle, ...namesAbove(handle)];
-  // Four questions with an index each, and no limit: with one, the planner would hope to meet a match early in a scan.
+  const isServed = isWithin(handle, rules.dnsBaseDomain);
+  // Five questions with an index each, and no limit: with one, the planner would hope to meet a match early in a scan.
   const [row] = await beyondWall(
     sql,
     () => sql`
@@ -32,7 +36,12 @@ async function isTaken(sql: Sql, handle: string, ownId: string | null): Promise<
       select 1 from dns_zones where name = any(${equalOrAbove}) and organization_id is distinct from ${ownId}
       union all
       select 1 from dns_zones
-      where reverse(name) ~>=~ ${below} and reverse(name) ~<~ ${end} and organization_id is distinct from ${ownId}`,
+      where reverse(name) ~>=~ ${below} and reverse(name) ~<~ ${end} and organization_id is distinct from ${ownId}
+      union all
+      select 1 from deployments
+      where ${isServed}::boolean and status <> 'destroyed' and organization_id is distinct from ${ownId}
+        and reverse('.' || subdomain || '.' || base_domain) ~>=~ ${below}
+        and reverse('.' || subdomain || '.' || base_domain) ~<~ ${end}`,
   );
   return row !== undefined;
 }
@@ -61,12 +70,15 @@ function requireHandle(text: string, rules: Rules): string {
   return parsed.handle;
 }
 
-/** Lets nobody else claim a related name before this transaction ends; then tells whether it is free. */
+/** Lets nobody else claim a related name before this transaction ends. */
+export const lockName = (tx: Transaction, name: string, { dnsBaseDomain }: Rules) =>
+  tx`select pg_advisory_xact_lock(hashtextextended(${handleFamily(name, dnsBaseDomain)}, 0))`;
+
+/** Locks a name, and tells whether it is free. */
 async function lockAndCheck(tx: Transaction, handle: string, rules: Rules, ownId: string | null) {
-  const family = handleFamily(handle, rules.dnsBaseDomain);
   const [, taken] = await Promise.all([
-    tx`select pg_advisory_xact_lock(hashtextextended(${family}, 0))`.execute(), // sent before the check
-    isTaken(tx, handle, ownId),
+    lockName(tx, handle, rules).execute(), // sent before the check
+    isTaken(tx, handle, rules, ownId),
   ]);
   return !taken;
 }
@@ -130,6 +142,6 @@ export async function deriveHandle(tx: Transaction, name: string, rules: Rules):
 export async function checkHandle(deps: Deps, text: string) {
   const parsed = parseFor(text, deps.rules);
   if ('problem' in parsed) return { available: false, reason: `handle_${parsed.problem}` };
-  const taken = await deps.db.query((sql) => isTaken(sql, parsed.handle, null));
+  const taken = await deps.db.query((sql) => isTaken(sql, parsed.handle, deps.rules, null));
   return taken ? { available: false, reason: 'handle_taken' } : { available: true };
 }

@@ -12,7 +12,7 @@ export { setActive, setDefault } from './choose.ts';
 export { createOrganization, foundOrganization } from './create.ts';
 export { deleteOrganization, dropOrganization } from './delete.ts';
 export { describeRunning, previewDeletion, runningColumns } from './delete-preview.ts';
-export { checkHandle, claimZone, isPlatformName } from './handle.ts';
+export { checkHandle, claimZone, isPlatformName, lockName } from './handle.ts';
 export { activeOrganization, listOrganizations, oneOrganization } from './read.ts';
 export {
   customPermissions,

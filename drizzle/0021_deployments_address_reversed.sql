@@ -1,0 +1,1 @@
+CREATE INDEX "deployments_address_reversed" ON "deployments" USING btree (reverse('.' || "subdomain" || '.' || "base_domain") text_pattern_ops) WHERE "deployments"."status" <> 'destroyed';
