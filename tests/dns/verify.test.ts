@@ -83,6 +83,19 @@ describe.skipIf(missing !== undefined)('a zone outside the base domain', () => {
     expect(await verify(one.ids)).toMatchObject({ status: 'active' });
   });
 
+  test('with the longest name there is can be served, and verified by its delegation', async () => {
+    const label = 'a'.repeat(61);
+    const name = `${label}.${label}.${label}.${'b'.repeat(59)}.example`;
+    expect(name).toHaveLength(253);
+    const { body } = await owner.post('dnsZone.create', { organizationId, name });
+    const ids = { organizationId, zoneId: body.id };
+    await vi.waitFor(async () => expect((await owner.get('dnsZone.one', ids)).body.inSync).toBe(true), SOON);
+    expect(await verify(ids)).toMatchObject({ status: 'pending' });
+    const soa = { content: 'ns.registry.example. hostmaster.example. 1 2 3 4 5', disabled: false };
+    await delegate(name, 'ns2.platform.test.', [{ name: `${name}.`, type: 'SOA', ttl: 60, records: [soa] }]);
+    expect(await verify(ids)).toMatchObject({ status: 'active' });
+  });
+
   test('below a zone that the server has from somebody else it takes nothing over until it is proved', async () => {
     const a = (name: string) => ({
       name,

@@ -220,6 +220,11 @@ txt     TXT "one; two" three ( "four"
     expect(records.map(({ ttl }) => ttl)).toEqual(ttls);
   });
 
+  test('of a signed zone is read without what signing put into it', () => {
+    const file = `@ 0 TYPE65534 \\# 5 0D43500001\n@ 0 NSEC3PARAM 1 0 0 -\n@ 60 CDS 1 13 2 AB\na 60 A 192.0.2.1`;
+    expect(parseZoneFile(file, ZONE)).toMatchObject({ skipped: 3, records: [{ name: 'a' }] });
+  });
+
   test('can have the root as its origin', () => {
     const file = `$ORIGIN .\n${ZONE} 60 MX 10 mail.example.net\n$ORIGIN ${ZONE}\nwww 60 CNAME @`;
     expect(parseZoneFile(file, ZONE).records.map(({ name, content }) => [name, content])).toEqual([

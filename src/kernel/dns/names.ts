@@ -29,6 +29,12 @@ export function nameIn({ value, hasEscapes }: Field, field: string): string {
 export const fullName = (relative: string, zone: string): string =>
   relative === APEX ? zone : `${relative}.${zone}`;
 
+/** Who answers for a zone, as its SOA says it; the zone's own name where no other would fit before it. */
+export const mailboxOf = (zone: string): string => {
+  const mailbox = fullName('hostmaster', zone);
+  return mailbox.length > MAX_NAME_LENGTH ? zone : mailbox;
+};
+
 /** `www.example.com` in `example.com` → `www`; undefined for a name outside the zone. */
 export function relativeName(name: string, zone: string): string | undefined {
   if (name === zone) return APEX;

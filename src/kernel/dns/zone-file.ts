@@ -1,6 +1,6 @@
 import { badRequest, DomainError } from '../errors.ts';
 import { contentOf, isRecordType } from './content.ts';
-import { APEX, canonicalName, nameIn, qualifyByOrigin, recordName } from './names.ts';
+import { APEX, canonicalName, mailboxOf, nameIn, qualifyByOrigin, recordName } from './names.ts';
 import { requireRoom } from './room.ts';
 import { isProvidersOwn, type StoredRecord } from './rrsets.ts';
 import { byteAt, type Field, SPACE, toBytes } from './text.ts';
@@ -76,8 +76,8 @@ const secondsOf = (text: string): number =>
     0,
   );
 
-/** Made by the name servers themselves when a zone is signed. */
-const SIGNING = new Set(['RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM', 'DNSKEY', 'CDS', 'CDNSKEY']);
+/** Made by the name servers themselves when a zone is signed; BIND notes in the last one how far it is. */
+const SIGNING = new Set(['RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM', 'DNSKEY', 'CDS', 'CDNSKEY', 'TYPE65534']);
 
 export type ZoneFile = { records: StoredRecord[]; skipped: number };
 
@@ -209,7 +209,7 @@ export function printZoneFile(
   const lines = [
     `$ORIGIN ${zone}.`,
     `$TTL ${DEFAULT_TTL}`,
-    `@\t${DEFAULT_TTL}\tIN\tSOA\t${hosts[0]}. hostmaster.${zone}. ${serial} 10800 3600 604800 3600`,
+    `@\t${DEFAULT_TTL}\tIN\tSOA\t${hosts[0]}. ${mailboxOf(zone)}. ${serial} 10800 3600 604800 3600`,
     ...(nameservers.length > 0 ? [] : [`; ${NO_NAMESERVER} is to be replaced by name servers of your own`]),
     ...hosts.map((name) => `@\t${DEFAULT_TTL}\tIN\tNS\t${name}.`),
     ...records.map(({ name, ttl, type, content }) => `${name}\t${ttl}\tIN\t${type}\t${content}`),

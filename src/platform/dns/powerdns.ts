@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DnsProvider, ProviderError, type ProviderZone } from '../../domain/dns-provider.ts';
+import { mailboxOf } from '../../kernel/dns/names.ts';
 import { isManaged, type RrsetChange } from '../../kernel/dns/rrsets.ts';
 import { namesAbove } from '../../kernel/handles.ts';
 import { scrub } from './scrub.ts';
@@ -143,7 +144,7 @@ export function createPowerDns({ url, apiKey, nameservers }: PowerDnsOptions): D
   });
   const soaOf = (name: string) =>
     rrset(name, 'SOA', [
-      `${absolute(nameservers[0] ?? name)} hostmaster.${absolute(name)} 0 10800 3600 604800 3600`,
+      `${absolute(nameservers[0] ?? name)} ${absolute(mailboxOf(name))} 0 10800 3600 604800 3600`,
     ]);
 
   const make = (name: string) =>

@@ -3,8 +3,8 @@ import type { DnsResolver } from '../../domain/dns-provider.ts';
 import { unavailable } from '../../kernel/errors.ts';
 
 const PATIENCE = { timeout: 2_000, tries: 2 };
-/** Codes of c-ares for an answer that says that there is nothing. */
-const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
+/** Codes of c-ares for an answer that says that there is nothing, and for a name that is too long for there to be one. */
+const NOTHING = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
 
 /** `servers` are those of the system when there are none. */
 export function createResolver(servers: readonly string[]): DnsResolver {
