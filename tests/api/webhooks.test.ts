@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { EVENT_NAMES, eventOf, payloadSchema, UNPUBLISHED } from '../../src/kernel/webhook-events/index.ts';
+import {
+  EVENT_NAMES,
+  eventOf,
+  payloadSchema,
+  UNPUBLISHED,
+  type WebhookEvent,
+} from '../../src/kernel/webhook-events/index.ts';
 import {
   type Body,
   type Caller,
@@ -290,6 +296,27 @@ describe('the catalogue', () => {
       expect(schema.properties.type.const).toBe(name);
       expect(description).toMatch(/\.$/);
     }
+  });
+
+  test('has the TTL that a record takes from others', async () => {
+    await create();
+    const { body: zones } = await owner.get('dnsZone.all', { organizationId });
+    const zone = { organizationId, zoneId: zones.items[0].id };
+    const A = { ...zone, type: 'A', content: '192.0.2.1' };
+    await owner.post('dnsRecord.create', { ...A, name: 'www', ttl: 60 });
+    await owner.post('dnsRecord.create', { ...A, name: 'www', content: '192.0.2.2', ttl: 120 });
+    const { body: other } = await owner.post('dnsRecord.create', { ...A, name: 'a', content: '192.0.2.3' });
+    await owner.post('dnsRecord.update', { ...zone, recordId: other.id, name: 'www', ttl: 240 });
+    const sent = (await outbox(organizationId)).filter(({ event }) => event.startsWith('dnsRecord.'));
+    const payloads = sent.map(({ event, body }) =>
+      payloadSchema(event as WebhookEvent).parse(JSON.parse(body)),
+    );
+    expect(payloads.map(({ data }) => [data.before?.ttl, data.before?.ttlOfOthers])).toEqual([
+      [undefined, undefined],
+      [60, undefined],
+      [undefined, undefined],
+      [3600, 120],
+    ]);
   });
 
   /** Whoever can make the change; a setting of the installation or of an account is nobody's organization. */

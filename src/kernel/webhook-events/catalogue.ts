@@ -80,7 +80,9 @@ export const EVENTS = {
   'dnsRecord.created': {
     resourceType: 'dnsRecord',
     action: 'create',
-    description: 'A DNS record was added.',
+    description:
+      'A DNS record was added; `before` is the TTL that others of its name and type had so far, where it changed.',
+    before: dnsRecordFields.omit({ content: true }),
     after: dnsRecordFields,
   },
   'dnsRecord.deleted': {
@@ -93,7 +95,7 @@ export const EVENTS = {
     resourceType: 'dnsRecord',
     action: 'update',
     description: 'A DNS record changed.',
-    before: dnsRecordFields,
+    before: dnsRecordFields.extend({ ttlOfOthers: dnsRecordFields.shape.ttl.optional() }),
     after: dnsRecordFields,
   },
   'dnsZone.created': {
