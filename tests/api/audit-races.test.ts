@@ -2,7 +2,14 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { chainIds, record, verifyChain } from '../../src/domain/audit/index.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { hold } from '../http/held.ts';
-import { createHarness, type Harness, PASSWORD, type TestUser, times } from '../support/harness.ts';
+import {
+  createHarness,
+  type Harness,
+  PASSWORD,
+  type TestUser,
+  times,
+  untilServed,
+} from '../support/harness.ts';
 import { invite, newAddress, newSessionOf, tokenFor } from './stage.ts';
 
 /* However many write at once, each chain has every place once, and no two wait for each other. */
@@ -107,13 +114,15 @@ test('accounts made, by invitations to one organization, while people work there
   }
   const replies = await Promise.all([
     ...people.map(({ email, invitationToken }) =>
-      h.anonymous.post('user.register', {
-        email,
-        password: PASSWORD,
-        firstName: 'New',
-        lastName: 'Person',
-        invitationToken,
-      }),
+      untilServed(() =>
+        h.anonymous.post('user.register', {
+          email,
+          password: PASSWORD,
+          firstName: 'New',
+          lastName: 'Person',
+          invitationToken,
+        }),
+      ),
     ),
     ...times(6, (index) => owner.post('organization.update', { organizationId: id, name: `Acme ${index}` })),
     ...times(8, () => owner.post('organization.setActive', { organizationId: id })),

@@ -7,6 +7,7 @@ import {
   type TestUser,
   times,
   UNLIMITED,
+  untilServed,
 } from '../support/harness.ts';
 import { newLicenseOf, newNode, newServerOf, SIZE, untilBlocked } from './stage.ts';
 
@@ -74,7 +75,7 @@ test('32 organizations at once for the last megabytes of a node: exactly one', a
     ['cpu_percent', SIZE.cpuPercent],
   ] as const) {
     const { id: nodeId } = await newNode(h, { [capacity]: 2 * share - 1 });
-    const replies = await Promise.all(organizations.map(({ id }) => create(id, nodeId)));
+    const replies = await Promise.all(organizations.map(({ id }) => untilServed(() => create(id, nodeId))));
     expect(tally(replies)).toEqual({ 200: 1, no_capacity: CALLERS - 1 });
     expect(await servers('node_id', nodeId)).toHaveLength(1);
     await h.sql`delete from servers where node_id = ${nodeId}`;
@@ -85,7 +86,7 @@ test('who comes too late for one node is given the next one', async () => {
   await h.sql`update nodes set draining = true`;
   const organizations = await Promise.all(times(CALLERS, () => h.organization(owner)));
   const nodes = await Promise.all(times(CALLERS, () => newNode(h, { memory_mb: SIZE.memoryMb })));
-  const replies = await Promise.all(organizations.map(({ id }) => create(id)));
+  const replies = await Promise.all(organizations.map(({ id }) => untilServed(() => create(id))));
   expect(tally(replies)).toEqual({ 200: CALLERS });
   for (const { id } of nodes) expect(await servers('node_id', id)).toHaveLength(1);
 });
