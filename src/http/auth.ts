@@ -6,7 +6,7 @@ import type { AuthRoute } from '../auth/route.ts';
 import { notFound } from '../kernel/errors.ts';
 import { clientOf } from '../kernel/networks.ts';
 import { type ContextOptions, originOf, type ReadPrincipal } from './context.ts';
-import { ifMatchUnsupported } from './etag.ts';
+import { refuseIfMatch } from './etag.ts';
 import { refuseIdempotencyKey } from './idempotency.ts';
 import { requireMethod } from './methods.ts';
 import { requireTrustedOrigin } from './origin.ts';
@@ -35,7 +35,7 @@ export function serveAuth(
       requireTrustedOrigin(request, trustedOrigins);
       refuseIdempotencyKey(request, 'Calls of /api/auth');
     }
-    if (request.headers['if-match'] !== undefined) throw ifMatchUnsupported();
+    refuseIfMatch(request);
     const origin = originOf(request);
     const clientKey = clientOf(origin.ipAddress);
     const setHeader = (name: string, value: string) => void reply.header(name, value);

@@ -37,8 +37,16 @@ export function ifMatchOf({ headers }: FastifyRequest, { type, meta }: Endpoint)
   return tags.flatMap((tag) => /^"([^".]+)\./.exec(tag)?.[1] ?? []);
 }
 
-export const ifMatchUnsupported = () =>
-  badRequest('If-Match', 'if_match_unsupported', 'This takes no If-Match.');
+const ifMatchUnsupported = () => badRequest('If-Match', 'if_match_unsupported', 'This takes no If-Match.');
+
+/**
+ * Refuses an If-Match where nothing is compared: ignored, it would promise protection.
+ *
+ * @throws BAD_REQUEST
+ */
+export function refuseIfMatch({ headers }: FastifyRequest): void {
+  if (headers['if-match'] !== undefined) throw ifMatchUnsupported();
+}
 
 const opaque = (tag: string): string => tag.replace(/^W\//, '');
 

@@ -8,7 +8,7 @@ import { bareOrSuperjson } from '../api/transformer.ts';
 import { NO_PROSPECT, type Prospect } from '../domain/place.ts';
 import { badRequest, notFound } from '../kernel/errors.ts';
 import type { CreateContext } from './context.ts';
-import { ifMatchUnsupported } from './etag.ts';
+import { refuseIfMatch } from './etag.ts';
 import { refuseIdempotencyKey } from './idempotency.ts';
 import { checkJson, parseJson } from './json.ts';
 import { methodOf, requireMethod } from './methods.ts';
@@ -165,7 +165,7 @@ export function trpcRoutes(
       throw new TRPCError({ code: 'METHOD_NOT_SUPPORTED', message: 'Use GET or POST.' });
     }
     if (methodOf(request) === 'POST') refuseIdempotencyKey(request, 'Calls over tRPC');
-    if (request.headers['if-match'] !== undefined) throw ifMatchUnsupported();
+    refuseIfMatch(request);
     const paths = isBatch(request) ? path.split(',', MAX_BATCH + 1) : [path];
     if (paths.length > MAX_BATCH) {
       throw badRequest('batch', 'batch_too_large', `A batch has at most ${MAX_BATCH} calls.`);

@@ -5,7 +5,7 @@ import { Upload } from '../api/upload.ts';
 import { badRequest, DomainError, unavailable } from '../kernel/errors.ts';
 import { createSemaphore } from '../kernel/semaphore.ts';
 import type { CreateContext } from './context.ts';
-import { ifMatchUnsupported } from './etag.ts';
+import { refuseIfMatch } from './etag.ts';
 import { refuseIdempotencyKey } from './idempotency.ts';
 import { checkJson } from './json.ts';
 import { requireMethod } from './methods.ts';
@@ -170,7 +170,7 @@ export function uploadRoutes(
       scope.all(`/api/${endpoint.name}`, { errorHandler }, async (request, reply) => {
         requireMethod(request, reply, endpoint.method);
         refuseIdempotencyKey(request, 'Uploads, which repeated leave the same picture,');
-        if (request.headers['if-match'] !== undefined) throw ifMatchUnsupported();
+        refuseIfMatch(request);
         return sendJson(reply, await answer(request, reply, endpoint));
       });
     }
