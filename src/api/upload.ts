@@ -17,7 +17,7 @@ export const UploadedFile = z
 
 /** What everybody should know who sends a picture. */
 export const PICTURE_RULES =
-  'A form with the picture in its part `file`: PNG, JPEG or WebP by content, at most 5 MB and 50 megapixels (150 MB unpacked where it is interlaced, progressive or WebP), and nothing else in the file. It becomes 256×256 WebP, upright, cut from the middle, without metadata; of an animation, the first frame.';
+  'A form with the picture in its part `file`: PNG, JPEG or WebP by content, at most 5 MB and 50 megapixels (150 MB unpacked where it is interlaced, progressive or WebP), and nothing else in the file but the further JPEGs that phones write behind a photograph. It becomes 256×256 WebP, upright, cut from the middle, without metadata; of an animation, the first frame.';
 
 export const formWanted = () =>
   new TRPCError({ code: 'UNSUPPORTED_MEDIA_TYPE', message: 'Send a form, as multipart/form-data.' });
