@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { PASSWORD_RULES, passwordProblem } from '../../kernel/password.ts';
+import { PASSWORD_MIN_LENGTH, PASSWORD_RULES, passwordProblem } from '../../kernel/password.ts';
 import { texts } from '../texts.ts';
 import { Field } from './form.tsx';
 
@@ -25,7 +25,7 @@ export function NewPassword({
       autoComplete="new-password"
       required
       hint={typed === '' || passwordProblem(typed) !== undefined ? PASSWORD_RULES : texts.passwords.good}
-      problem={typed.length >= 8 ? passwordProblem(typed) : undefined}
+      problem={typed.length >= PASSWORD_MIN_LENGTH ? passwordProblem(typed) : undefined}
       value={typed}
       onChange={({ target }) => setTyped(target.value)}
     />

@@ -120,7 +120,7 @@ function RecordForm({
   });
   const update = useAct('dnsRecord.update', { done: t.changed });
   const nameFault = nameProblem(name, zoneName);
-  // What is stored can be longer than what may be sent.
+  // One that stays as it was shown is not sent, so that it undoes no change of somebody else.
   const newContent = content === record?.content ? undefined : content;
   const contentFault = newContent === undefined ? undefined : contentProblem(type, newContent, zoneName);
   const canSubmit = nameFault === undefined && contentFault === undefined;
