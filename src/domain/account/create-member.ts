@@ -24,7 +24,7 @@ export type CreatedMember = {
  * take a stranger's address before its owner comes.
  *
  * @throws BAD_REQUEST for a weak password or a role that there is not, CONFLICT when the address has an account,
- *   FORBIDDEN for a role that holds rights the actor lacks.
+ *   FORBIDDEN for a role above the actor's or with rights that he lacks.
  */
 export async function createMember(
   deps: Deps,

@@ -8,8 +8,8 @@ import { type Outcome, openInvitations, type Wanted } from './open.ts';
 /**
  * Invites an address and has the mail sent. Without a role it is the organization's default one, or member.
  *
- * @throws CONFLICT when the address has an open invitation or belongs to a member; FORBIDDEN for a role that holds
- *   rights the actor lacks; TOO_MANY_REQUESTS when the address was sent too many.
+ * @throws CONFLICT when the address has an open invitation or belongs to a member; FORBIDDEN for a role above the
+ *   actor's or with rights that he lacks; TOO_MANY_REQUESTS when the address was sent too many.
  */
 export function inviteMember(
   deps: Deps,

@@ -1,11 +1,11 @@
 import type { Transaction } from '../../db/client.ts';
-import { conflict, type DomainError, forbidden } from '../../kernel/errors.ts';
+import { conflict, type DomainError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { mayGrant, type Role, type RoleGrant } from '../../kernel/permissions.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
 import type { Deps, RateLimiter } from '../deps.ts';
 import { enqueueAll } from '../job/index.ts';
-import { findRoles, unknownRole } from '../organization/index.ts';
+import { findRoles, notGrantable, unknownRole } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { type Invitation, LIFETIME_MS } from './invitation.ts';
 import { mailRefusal } from './mail-limit.ts';
@@ -39,12 +39,7 @@ function refusalOf(actor: OrganizationActor, email: string, role: Role, known: K
   if (known.taken.has(email)) return conflict('duplicate', 'This address is in the list twice.', 'email');
   const granted = known.roles.get(role);
   if (granted === undefined) return unknownRole('role');
-  if (!mayGrant(actor.grant, granted)) {
-    return forbidden(
-      'role_not_grantable',
-      'You cannot invite to a role above your own, or with rights that you lack.',
-    );
-  }
+  if (!mayGrant(actor.grant, granted)) return notGrantable('invite to');
   if (known.members.has(email)) {
     return conflict('already_member', 'This address belongs to a member.', 'email');
   }

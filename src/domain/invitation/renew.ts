@@ -1,10 +1,10 @@
 import type { Transaction } from '../../db/client.ts';
-import { conflict, forbidden, notFound, preconditionFailed } from '../../kernel/errors.ts';
+import { conflict, notFound, preconditionFailed } from '../../kernel/errors.ts';
 import { mayGrant } from '../../kernel/permissions.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import { findRole } from '../organization/index.ts';
+import { findRole, notGrantable } from '../organization/index.ts';
 import type { OrganizationActor } from '../principal.ts';
 import { type Invitation, LIFETIME_MS } from './invitation.ts';
 import { inviterRole, type Standing, stands } from './standing.ts';
@@ -20,7 +20,7 @@ export type Renewed = { invitation: Invitation; tokenVersion: number; token: str
  * `action`; the caller holds the organization's row.
  *
  * @param requireDue rejects when it is too early
- * @throws NOT_FOUND for one of another organization; FORBIDDEN for a role that holds rights the actor lacks;
+ * @throws NOT_FOUND for one of another organization; FORBIDDEN for a role above the actor's or with rights that he lacks;
  *   PRECONDITION_FAILED when it was answered, withdrawn or replaced; CONFLICT when its address belongs to a member.
  */
 export async function renewInvitation(
@@ -43,12 +43,7 @@ export async function renewInvitation(
   const { tokenVersion: version, inviterRole: _, isMember, ...before } = row;
   // The role of a closed one may be gone.
   const role = await findRole(tx, organizationId, before.role);
-  if (role !== null && !mayGrant(actor.grant, role)) {
-    throw forbidden(
-      'role_not_grantable',
-      'You cannot invite to a role above your own, or with rights that you lack.',
-    );
-  }
+  if (role !== null && !mayGrant(actor.grant, role)) throw notGrantable('invite to');
   if (role === null || before.status !== 'pending') {
     throw preconditionFailed('invitation_closed', 'This invitation is closed. Invite the address anew.');
   }

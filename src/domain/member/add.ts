@@ -73,8 +73,8 @@ function addAccount(
  * Brings a person into the organization: by an invitation, which is the person's to accept. Platform staff, who vouch
  * for the installation, make an account with a proved address a member at once.
  *
- * @throws CONFLICT when the address belongs to a member or has an open invitation; FORBIDDEN for a role that holds
- *   rights the actor lacks; TOO_MANY_REQUESTS when the address was sent too many invitations.
+ * @throws CONFLICT when the address belongs to a member or has an open invitation; FORBIDDEN for a role above the
+ *   actor's or with rights that he lacks; TOO_MANY_REQUESTS when the address was sent too many invitations.
  */
 export async function addMember(
   deps: Deps,

@@ -9,7 +9,8 @@ import type { OrganizationActor } from '../principal.ts';
  * Gives a member another role.
  *
  * @throws BAD_REQUEST for a role that there is not; FORBIDDEN for one's own role, for members of an equal or higher rank
- *   (admins never on admins, nobody on the owner) and for a role that holds rights the actor lacks, ownership included.
+ *   (admins never on admins, nobody on the owner) and for a role above the actor's or with rights that he lacks, and
+ *   for ownership always.
  */
 export function updateMemberRole(
   deps: Deps,

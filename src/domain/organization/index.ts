@@ -19,6 +19,7 @@ export {
   customPermissionsOf,
   findRole,
   findRoles,
+  notGrantable,
   requireGrantable,
   unknownRole,
 } from './role.ts';

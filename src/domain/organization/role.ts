@@ -57,10 +57,18 @@ export async function requireRole(
   return role;
 }
 
+/** What `mayGrant` says no to; `attempt` is what was tried with the role. */
+export const notGrantable = (attempt: 'give' | 'invite to' | 'make the default') =>
+  forbidden(
+    'role_not_grantable',
+    `You cannot ${attempt} a role above your own, or with rights that you lack.`,
+  );
+
 /**
- * Whether whoever holds `grant` may give the role that a caller has named.
+ * Whoever holds `grant` may give the role that a caller has named.
  *
- * @throws BAD_REQUEST when the organization has no such role; FORBIDDEN for one that ranks above `grant` or holds rights which it lacks.
+ * @throws BAD_REQUEST when the organization has no such role; FORBIDDEN for one that ranks above `grant` or holds rights
+ *   that it lacks.
  */
 export async function requireGrantable(
   tx: Transaction,
@@ -68,10 +76,5 @@ export async function requireGrantable(
   grant: RoleGrant,
   name: Role,
 ): Promise<void> {
-  if (!mayGrant(grant, await requireRole(tx, organizationId, name))) {
-    throw forbidden(
-      'role_not_grantable',
-      'You cannot give a role above your own, or with rights that you lack.',
-    );
-  }
+  if (!mayGrant(grant, await requireRole(tx, organizationId, name))) throw notGrantable('give');
 }

@@ -1,4 +1,3 @@
-import { forbidden } from '../../kernel/errors.ts';
 import { mayGrant, type Role } from '../../kernel/permissions.ts';
 import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
@@ -8,7 +7,7 @@ import { tierOf } from '../tier/index.ts';
 import { moveZone } from '../zone-sync/index.ts';
 import { inOrganization, requireActive } from './actor.ts';
 import { claimHandle } from './handle.ts';
-import { requireRole } from './role.ts';
+import { notGrantable, requireRole } from './role.ts';
 import { type Organization, toOrganization } from './row.ts';
 
 /** By which an ETag tells one state from another. */
@@ -27,7 +26,7 @@ export type OrganizationChanges = {
 /**
  * @throws BAD_REQUEST for a default role that there is not; CONFLICT when the handle is taken; PRECONDITION_FAILED when
  *   the organization is inactive and the change does not activate it, and when it has changed (`ifMatch`); FORBIDDEN for
- *   a default role that holds rights the actor lacks.
+ *   a default role above the actor's or with rights that he lacks.
  */
 export function updateOrganization(
   deps: Deps,
@@ -43,12 +42,7 @@ export function updateOrganization(
       if (changes.active !== true) requireActive(organization);
       if (changes.defaultRole != null) {
         const wanted = await requireRole(tx, organization.id, changes.defaultRole, 'defaultRole');
-        if (!mayGrant(grant, wanted)) {
-          throw forbidden(
-            'role_not_grantable',
-            'You cannot make a role above your own, or with rights that you lack, the default.',
-          );
-        }
+        if (!mayGrant(grant, wanted)) throw notGrantable('make the default');
       }
       const handle =
         changes.handle === undefined
