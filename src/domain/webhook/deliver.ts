@@ -4,6 +4,7 @@ import { signatureHeaders } from '../../kernel/webhook-signature.ts';
 import type { Deps } from '../deps.ts';
 import { enqueue } from '../job/index.ts';
 import type { SendOutcome } from '../safe-fetch.ts';
+import { SWITCHED_OFF } from './pending.ts';
 import { callNext, hasRoom, isDue } from './room.ts';
 import { SECRET_PURPOSE } from './row.ts';
 import { type Attempt, settle } from './settle.ts';
@@ -44,7 +45,7 @@ function claim(
         w.previous_secret_expires_at`;
     if (claimed === undefined) {
       await tx`
-        update webhook_deliveries d set status = 'failed', error = 'The webhook was switched off.', next_attempt_at = null
+        update webhook_deliveries d set status = 'failed', error = ${SWITCHED_OFF}, next_attempt_at = null
         from webhooks w where d.id = ${deliveryId} and w.id = d.webhook_id and not w.active and d.status = 'pending'`;
     }
     return claimed;

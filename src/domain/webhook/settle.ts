@@ -67,7 +67,7 @@ const forget = (tx: Transaction, webhookId: string, now: Date) => tx`
 async function switchOff(tx: Transaction, webhookId: string, reason: 'gone' | 'failing', now: Date) {
   await tx`update webhooks set active = false, disabled_reason = ${reason}, updated_at = ${now}
     where id = ${webhookId} and active`;
-  await endPending(tx, webhookId, 'The webhook was switched off.');
+  await endPending(tx, webhookId);
 }
 
 /** Writes down how an attempt went. What was ended or deleted meanwhile stays as it is. */

@@ -64,7 +64,7 @@ export async function updateWebhook(
       const stored = encryptText(deps.rules.secret, SECRET_PURPOSE, webhookId, secret);
       await tx`update webhooks set previous_secret = secret, secret = ${stored} where id = ${webhookId}`;
     }
-    if (!updated.active) await endPending(tx, webhookId, 'The webhook was switched off.');
+    if (!updated.active) await endPending(tx, webhookId);
     await record(tx, principal, now, {
       organizationId,
       role,
