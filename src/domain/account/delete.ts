@@ -110,15 +110,14 @@ const leaveAll = (tx: Transaction, userId: string, now: Date): Promise<Left[]> =
 /** Tells an organization that a member is gone with his account. */
 async function recordLeft(
   tx: Transaction,
-  deps: Deps,
   principal: Principal,
+  now: Date,
   target: LockedAccount,
   left: Left,
 ) {
   const isSelf = target.id === principal.userId;
   const { organizationId } = left;
   const event = { organizationId, role: isSelf ? left.role : principal.platformRole };
-  const now = deps.now();
   await record(tx, principal, now, {
     ...event,
     action: isSelf ? 'leave' : 'delete',
@@ -160,11 +159,11 @@ export function deleteAccount(
     requireFree(owned, deleteOrganizations);
     const role = userId === principal.userId ? 'owner' : principal.platformRole;
     for (const organization of owned) await dropOrganization(tx, deps, principal, role, organization);
-    const left = await leaveAll(tx, userId, deps.now());
+    const now = deps.now();
+    const left = await leaveAll(tx, userId, now);
     await tx`delete from users where id = ${userId}`;
     await releaseAvatar(tx, deps, target.avatarHash);
-    for (const each of left) await recordLeft(tx, deps, principal, target, each);
-    const now = deps.now();
+    for (const each of left) await recordLeft(tx, principal, now, target, each);
     const notice = { kind: 'deleted' as const, at: now.toISOString() };
     await enqueue(tx, 'mail.notice', { to: target.email, notice }, now);
     const memberships = left.map(({ organizationId, role }) => ({ organizationId, role }));

@@ -54,18 +54,21 @@ async function wait(tx: Transaction, id: string, now: Date): Promise<DomainError
 /**
  * Holds the row of who will own the device, before anything of the device's. For an organization the approver must still
  * be one who may let devices in.
+ *
+ * @throws BAD_REQUEST `expired_token` where the approver is no member any more, `access_denied` where he may not;
+ *   PRECONDITION_FAILED in an inactive organization
  */
 async function lockOwner(tx: Transaction, userId: string, organizationId: string | null): Promise<void> {
   if (organizationId === null) {
     await lockUser(tx, userId);
     return;
   }
-  const [organization] = await tx<{ active: boolean; role: Role }[]>`
+  const [membership] = await tx<{ active: boolean; role: Role }[]>`
     select o.active, m.role from organizations o join memberships m on m.organization_id = o.id
     where o.id = ${organizationId} and m.user_id = ${userId} for no key update of o, m`;
-  if (organization === undefined) throw refusal('expired_token');
-  requireActive(organization);
-  const role = await findRole(tx, organizationId, organization.role);
+  if (membership === undefined) throw refusal('expired_token');
+  requireActive(membership);
+  const role = await findRole(tx, organizationId, membership.role);
   if (role === null || !can(role, 'tunnel:create')) throw refusal('access_denied');
 }
 
