@@ -65,8 +65,8 @@ async function write(
 }
 
 /**
- * Refuses every credential of an account from now on: its sessions end, its keys rest until `unsuspendUser`. The holder
- * is told, with the reason.
+ * Refuses every credential of an account from now on: its sessions end, its keys and the invitations that it has sent rest
+ * until `unsuspendUser`. The holder is told, with the reason.
  *
  * @throws NOT_FOUND for an unknown account; FORBIDDEN for an equal or higher platform role; PRECONDITION_FAILED when it
  *   is suspended already.
@@ -92,7 +92,7 @@ export function suspendUser(
   });
 }
 
-/** Lifts a suspension: keys work again, sessions have to be opened anew. @throws as suspendUser */
+/** Lifts a suspension: keys and invitations work again, sessions have to be opened anew. @throws as suspendUser */
 export function unsuspendUser(deps: Deps, principal: Principal, userId: string): Promise<Account> {
   return deps.db.transaction(async (tx) => {
     const { target } = await lockTarget(tx, deps, principal, userId, 'user.suspend');

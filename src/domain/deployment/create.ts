@@ -56,8 +56,11 @@ async function requireOwnName(tx: Transaction, organizationId: string, name: str
 }
 
 /**
- * @throws BAD_REQUEST for a parent that does not fit, and for an address that is the platform's own; NOT_FOUND for one that there is not; CONFLICT for an address that
- *   is taken; PRECONDITION_FAILED without a license in force, and in an inactive organization.
+ * Adds a deployment, which is pending until its first report.
+ *
+ * @throws BAD_REQUEST for a parent that does not fit, and for an address that is the platform's own; NOT_FOUND for a
+ *   parent that there is not; CONFLICT for an address that is taken; PRECONDITION_FAILED without a license in force, and in
+ *   an inactive organization.
  */
 export function createDeployment(
   deps: Deps,

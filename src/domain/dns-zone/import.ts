@@ -76,8 +76,8 @@ async function write(tx: Transaction, zoneId: string, plan: Plan, now: Date): Pr
  * Takes in a zone file, all of it or nothing. `merge` adds to what is there, `replace` takes away what the file does not
  * have. `dryRun` only counts.
  *
- * @throws BAD_REQUEST that names the line; FORBIDDEN for changes and removals without the right to them; CONFLICT for records that cannot stand beside one another; NOT_FOUND;
- *   PRECONDITION_FAILED for more than a zone has room for
+ * @throws BAD_REQUEST that names the line; FORBIDDEN for changes and removals without the right to them; CONFLICT for
+ *   records that cannot stand beside one another; NOT_FOUND; PRECONDITION_FAILED for more than a zone has room for
  */
 export async function importZone(
   deps: Deps,
