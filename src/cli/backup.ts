@@ -43,7 +43,7 @@ async function requireOwnSecret(url: string, secret: string): Promise<void> {
  * Writes the whole installation into one file, as it is at one moment, beside a running service or without one. A secret
  * that came in by AUTH_SECRET is left out, and pictures that are kept in S3.
  *
- * @throws PRECONDITION_FAILED when there is a file already, no installation, or not its secret
+ * @throws PRECONDITION_FAILED where there can be no new file, and when there is no installation, or not its secret
  */
 export const backup = (config: Config, target: string): Promise<string> =>
   interruptible((interrupted) => writeBackup(config, resolve(target), interrupted));

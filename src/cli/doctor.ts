@@ -10,6 +10,7 @@ import { stateOfReplica } from '../db/replica.ts';
 import { requireWall, WallError } from '../db/wall.ts';
 import { mailDirOf } from '../deps.ts';
 import { DomainError } from '../kernel/errors.ts';
+import { reasonOf } from '../kernel/reason.ts';
 import { createSmtpMailer } from '../platform/mail/smtp.ts';
 import { existingSecret, requireSecret } from '../secret.ts';
 import { interruptible, unless } from './interrupt.ts';
@@ -19,12 +20,6 @@ const OLDEST_POSTGRES = 15;
 
 /** One thing that was looked at. `advice` says what to do about it, and is there when something must be done. */
 type Finding = { subject: string; fact: string; advice?: string };
-
-const reasonOf = (error: unknown): string =>
-  (error instanceof Error
-    ? error.message || String('code' in error ? error.code : error.name)
-    : String(error)
-  ).trim();
 
 /** One that is not there yet is made in what there is of its path. */
 async function existingPartOf(path: string): Promise<string> {

@@ -48,6 +48,7 @@ const columnsOf = ({ name, columns }: Table): string =>
  * `atThatMoment` runs once the moment is fixed.
  *
  * @returns the newest migration that the database has had
+ * @throws UnreachableError
  */
 export async function dumpTables(
   url: string,
@@ -88,7 +89,8 @@ async function requireNoRows(sql: postgres.ISql, name: string): Promise<void> {
  * Looks whether a backup may come into this database, and changes nothing.
  *
  * @param migration the newest one that the backup's tables had had
- * @throws PRECONDITION_FAILED for tables that are not ours or are newer than the backup, and for rows in those that are ours
+ * @throws PRECONDITION_FAILED for tables that are not ours or are newer than the backup, and for rows in those that are
+ *   ours; UnreachableError
  */
 export async function requireEmpty(url: string, migration: number): Promise<void> {
   const client = await connect(url);
@@ -121,7 +123,7 @@ export async function requireEmpty(url: string, migration: number): Promise<void
  * Fills the tables of a migrated database from the files of `dumpTables`: all of them, or none. Every constraint holds
  * for what is read.
  *
- * @throws PRECONDITION_FAILED when there are rows already
+ * @throws PRECONDITION_FAILED when there are rows already; UnreachableError
  */
 export async function loadTables(url: string, directory: string): Promise<void> {
   const client = await connect(url);

@@ -1,3 +1,4 @@
+import { reasonOf } from '../kernel/reason.ts';
 import { within } from '../kernel/within.ts';
 import { createDatabase, type Database, type Sql } from './client.ts';
 
@@ -44,7 +45,7 @@ export function createReplica({ url, poolSize, primary, onChange }: ReplicaOptio
     if (used !== isUsed) onChange(used, reason);
     isUsed = used;
   };
-  const giveUp = (error: unknown) => set(false, error instanceof Error ? error.message : String(error));
+  const giveUp = (error: unknown) => set(false, reasonOf(error));
 
   async function check(): Promise<void> {
     const { isUsable, reason } = await within(MAX_WAIT_MS, replica.query(stateOfReplica));

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { RateLimiter } from '../domain/deps.ts';
+import { reasonOf } from '../kernel/reason.ts';
 import { createRateLimiter, inMemory } from './rate-limiter.ts';
 
 /** Redis is asked for every call: what it does not answer in time is counted here. In milliseconds. */
@@ -28,7 +29,7 @@ export function createRedisRateLimiter(
   };
   client.on('ready', () => change(true));
   client.on('close', () => change(false));
-  client.on('error', ({ message }: Error) => change(false, message));
+  client.on('error', (error: Error) => change(false, reasonOf(error)));
   const limiter = createRateLimiter(
     (limit) =>
       new RateLimiterRedis({
