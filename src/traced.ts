@@ -39,7 +39,7 @@ function tracedProvider(name: string, provider: DnsProvider, tracing: Tracing): 
     tracing.within('client', `dns ${verb}`, { 'tenantry.dns_provider': name }, task);
   return {
     ...provider,
-    open: (zone, id, isProved) => span('open', () => provider.open(zone, id, isProved)),
+    open: (zone, id, isVerified) => span('open', () => provider.open(zone, id, isVerified)),
     find: (zone, id) => span('find', () => provider.find(zone, id)),
     apply: (id, zone, changes) => span('apply', () => provider.apply(id, zone, changes)),
     setSigned: (id, zone, signed) => span('setSigned', () => provider.setSigned(id, zone, signed)),

@@ -36,10 +36,10 @@ export class ProviderError extends Error {
 export type DnsProvider = {
   /**
    * Finds the zone, or makes it, and reads it. A zone that somebody else made is refused, so that nothing of the
-   * operator's own is overwritten. `id` is what is known from before, `isProved` whether the name is known to be its
-   * organization's.
+   * operator's own is overwritten. `id` is what is known from before, `isVerified` whether the name was proved to be the
+   * organization's: one that was not may be refused below a zone of somebody else.
    */
-  open(name: string, id: string | null, isProved: boolean): Promise<ProviderZone>;
+  open(name: string, id: string | null, isVerified: boolean): Promise<ProviderZone>;
   /** The same without making one; undefined when there is none. */
   find(name: string, id: string | null): Promise<ProviderZone | undefined>;
   /** Makes the changes at once, at most `changesAtOnce` of them. */

@@ -17,7 +17,7 @@ const BUDGET_MS = 60_000;
 
 export type SyncOutcome = 'nothing to do' | 'done' | 'failed' | 'unreachable';
 
-type Desired = { dnssec: boolean; isProved: boolean; rrsets: Rrset[] };
+type Desired = { dnssec: boolean; isVerified: boolean; rrsets: Rrset[] };
 
 type Row = Omit<Desired, 'rrsets'> & { [K in keyof StoredRecord]: StoredRecord[K] | null };
 
@@ -25,14 +25,14 @@ type Row = Omit<Desired, 'rrsets'> & { [K in keyof StoredRecord]: StoredRecord[K
 async function desiredZone(deps: Deps, { provider, name }: ZoneAt): Promise<Desired | undefined> {
   const rows = await deps.db.query(
     (sql) => sql<Row[]>`
-      select z.dnssec, z.verified_at is not null as is_proved, r.name, r.type, r.content, r.ttl
+      select z.dnssec, z.verified_at is not null as is_verified, r.name, r.type, r.content, r.ttl
       from dns_zones z left join dns_records r on r.zone_id = z.id
       where z.name = ${name} and z.provider = ${provider}`,
   );
   const [first] = rows;
   if (first === undefined) return undefined;
   const records = rows.filter((row): row is typeof row & StoredRecord => row.name !== null);
-  return { dnssec: first.dnssec, isProved: first.isProved, rrsets: rrsetsOf(records, name) };
+  return { dnssec: first.dnssec, isVerified: first.isVerified, rrsets: rrsetsOf(records, name) };
 }
 
 /** Contents in our own form, so that another way to write the same thing is no difference. */
@@ -105,7 +105,7 @@ async function attempt(deps: Deps, provider: DnsProvider, claimed: Claim): Promi
     await provider.remove(name, providerZoneId);
     return settleGone(deps, claimed);
   }
-  const zone = await provider.open(name, providerZoneId, desired.isProved);
+  const zone = await provider.open(name, providerZoneId, desired.isVerified);
   await keepZone(deps, claimed, zone);
   const finished = await bring(deps, provider, claimed, zone, desired);
   const ds = desired.dnssec ? await provider.readDs(zone.id, name) : [];

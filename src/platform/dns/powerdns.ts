@@ -187,10 +187,10 @@ export function createPowerDns({ url, apiKey, nameservers }: PowerDnsOptions): D
 
   return {
     changesAtOnce: 1_000,
-    async open(name, _id, isProved) {
+    async open(name, _id, isVerified) {
       let zone = await read(name);
       if (zone === undefined) {
-        if (!isProved) await requireNotBelowForeign(name);
+        if (!isVerified) await requireNotBelowForeign(name);
         await make(name);
         zone = await read(name);
       }
