@@ -6,7 +6,8 @@ import { isProvidersOwn, type StoredRecord } from './rrsets.ts';
 /**
  * Whether records of one name can stand beside one another.
  *
- * @throws CONFLICT; BAD_REQUEST for an alias of itself; PRECONDITION_FAILED when one answer cannot hold them
+ * @throws CONFLICT; BAD_REQUEST for an alias of itself, and for name servers of a wildcard; PRECONDITION_FAILED when one
+ *   answer cannot hold them
  */
 export function requireCompatible(records: readonly StoredRecord[], zone: string): void {
   const [first] = records;

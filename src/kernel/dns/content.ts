@@ -8,7 +8,10 @@ export type RecordType = (typeof RECORD_TYPES)[number];
 export const isRecordType = (text: string): text is RecordType =>
   (RECORD_TYPES as readonly string[]).includes(text);
 
-/** What an answer over TCP has room for, and to spare. Whatever is stored can be sent again. */
+/**
+ * In characters, of one content and of all contents of a name and type together: what an answer over TCP has room for, and
+ * to spare. As no canonical content is longer, whatever is stored can be sent again.
+ */
 export const MAX_CONTENT_LENGTH = 32_000;
 const MAX_TXT_BYTES = 4_096;
 

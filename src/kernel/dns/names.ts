@@ -29,7 +29,7 @@ export function nameIn({ value, hasEscapes }: Field, field: string): string {
 export const fullName = (relative: string, zone: string): string =>
   relative === APEX ? zone : `${relative}.${zone}`;
 
-/** Who answers for a zone, as its SOA says it; the zone's own name where no other would fit before it. */
+/** The RNAME of a zone's SOA (RFC 1035, 3.3.13): its hostmaster, or the zone's own name where that would be too long. */
 export const mailboxOf = (zone: string): string => {
   const mailbox = fullName('hostmaster', zone);
   return mailbox.length > MAX_NAME_LENGTH ? zone : mailbox;

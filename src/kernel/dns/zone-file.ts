@@ -89,7 +89,7 @@ export type ZoneFile = { records: StoredRecord[]; skipped: number };
  * @throws BAD_REQUEST that names the line; PRECONDITION_FAILED for more than a zone has room for
  */
 export function parseZoneFile(text: string, zone: string): ZoneFile {
-  const state: State = { origin: zone, ttl: undefined, lastTtl: undefined, owner: APEX };
+  const state: State = { origin: zone, defaultTtl: undefined, lastTtl: undefined, owner: APEX };
   const records = new Map<string, StoredRecord>();
   const lowest = new Map<string, number>();
   let [read, skipped] = [0, 0];
@@ -123,11 +123,12 @@ function atLine<T>(line: number, read: () => T): T {
   }
 }
 
+/** What an entry takes from those before it. */
 type State = {
   origin: string;
-  /** Of what has none: by $TTL, or else the minimum of a SOA without one. */
-  ttl: number | undefined;
-  /** The one written last counts where there is no other (RFC 1035, 5.1). */
+  /** Of $TTL (RFC 2308, 4), or else the minimum of a SOA that has no TTL itself. */
+  defaultTtl: number | undefined;
+  /** The TTL written last, which counts where there is no default (RFC 1035, 5.1). */
   lastTtl: number | undefined;
   owner: string;
 };
@@ -147,7 +148,7 @@ function isDirective({ line, fields }: Entry, state: State): boolean {
       return true;
     case '$TTL':
       if (!isTtl(argument?.value ?? '')) throw refuse(line, 'This is no TTL.');
-      state.ttl = secondsOf(argument?.value ?? '');
+      state.defaultTtl = secondsOf(argument?.value ?? '');
       return true;
     default:
       throw refuse(line, 'Of the directives only $ORIGIN and $TTL are known.');
@@ -186,8 +187,8 @@ function recordOf(entry: Entry, state: State, zone: string): StoredRecord | 'ski
   const { ttl: written, end } = readTtl(entry, keepsOwner ? 0 : 1);
   const type = all[end]?.value.toUpperCase() ?? '';
   state.lastTtl = written ?? state.lastTtl;
-  if (type === 'SOA' && state.lastTtl === undefined) state.ttl ??= minimumOf(all);
-  const ttl = written ?? state.ttl ?? state.lastTtl ?? DEFAULT_TTL;
+  if (type === 'SOA' && state.lastTtl === undefined) state.defaultTtl ??= minimumOf(all);
+  const ttl = written ?? state.defaultTtl ?? state.lastTtl ?? DEFAULT_TTL;
   if (type === 'SOA' || SIGNING.has(type)) return 'skipped';
   if (!isRecordType(type)) throw refuse(line, `The type ${type.slice(0, 20)} is not supported.`);
   if (isProvidersOwn(state.owner, type)) return 'skipped';
