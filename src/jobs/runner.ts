@@ -25,7 +25,7 @@ const KINDS = Object.keys(handlers) as JobName[];
 
 type Row = { [N in JobName]: { id: string; name: N; payload: JobPayloads[N]; attempts: number } }[JobName];
 
-/** What a job under way holds, unless it is lent to another. */
+/** The place of a job under way; while it is lent, another job may have it. */
 type Slot = { name: JobName; isLent: boolean };
 
 type Log = {
@@ -48,9 +48,9 @@ const reasonOf = (error: unknown): string =>
     .slice(0, MAX_ERROR_LENGTH);
 
 /**
- * Keeps up to ten jobs under way, six of a kind; each that ends makes room for the next, so that a slow one holds no other
- * up. Those that wait for the receiver of a webhook come on top, a hundred at most.
- * Delivery is at least once: a job is deleted after its handler has returned.
+ * Keeps up to ten jobs under way, six of a kind; each that ends makes room for the next, so that a slow one holds no
+ * other up. Those that wait for the receiver of a webhook come on top, a hundred at most. Delivery is at least once: a job
+ * is deleted after its handler has returned.
  */
 export function createJobRunner(context: JobContext, log: Log, patience = PATIENCE): JobRunner {
   const { db, now } = context.deps;
@@ -62,15 +62,15 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
   let wake = (): void => {};
   let polling: Promise<void> = Promise.resolve();
 
-  const slots = (which: (slot: Slot) => boolean): number => [...underWay.values()].filter(which).length;
+  const countSlots = (which: (slot: Slot) => boolean): number => [...underWay.values()].filter(which).length;
 
   /** How many of a kind may be taken now. */
   const roomOf = (kind: JobName): number =>
-    Math.max(0, SLOTS_OF_KIND - slots(({ name, isLent }) => name === kind && !isLent));
+    Math.max(0, SLOTS_OF_KIND - countSlots(({ name, isLent }) => name === kind && !isLent));
 
   /** Lends a slot while its job waits for an answer, which takes nothing of ours. */
   async function lend<T>(slot: Slot, answer: Promise<T>): Promise<T> {
-    slot.isLent = slots(({ isLent }) => isLent) < MAX_LENT;
+    slot.isLent = countSlots(({ isLent }) => isLent) < MAX_LENT;
     wake();
     try {
       return await answer;
@@ -110,8 +110,8 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
   async function perform(job: Row, slot: Slot): Promise<void> {
     if (job.attempts > MAX_ATTEMPTS) throw new Error('The process ended during the last attempt.');
     const handler = handlers[job.name] as (c: JobContext, job: Job, payload: unknown) => Promise<void>;
-    const attributes = { 'tenantry.job_id': job.id, 'tenantry.job_attempt': job.attempts };
     const { id, attempts } = job;
+    const attributes = { 'tenantry.job_id': id, 'tenantry.job_attempt': attempts };
     const task = () => handler(context, { id, attempts, lend: (answer) => lend(slot, answer) }, job.payload);
     const { tracing } = context;
     const running =
@@ -146,7 +146,7 @@ export function createJobRunner(context: JobContext, log: Log, patience = PATIEN
 
   /** Starts what is due in the free slots. */
   async function take(): Promise<void> {
-    const free = SLOTS - slots(({ isLent }) => !isLent);
+    const free = SLOTS - countSlots(({ isLent }) => !isLent);
     if (free <= 0) return;
     for (const job of await claim(free)) {
       const slot = { name: job.name, isLent: false };
