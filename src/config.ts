@@ -62,7 +62,7 @@ const canBeDecoded = (text: string): boolean => {
     throw error;
   }
 };
-/** One that cannot be read ends there: what is asked of it besides takes it apart. */
+/** One that is no URL ends the checks, as those that follow read its parts. */
 const url = (protocol: RegExp, example: string) =>
   z.url({ protocol, abort: true, error: `must be a URL such as ${example}` });
 const webAddress = url(/^https?$/, 'https://host:8081');
@@ -73,10 +73,11 @@ const account = (protocol: RegExp, example: string) =>
     return [username, password, hostname].every(canBeDecoded);
   }, 'must have a % in its user or password written as %25');
 const postgresAccount = account(/^postgres(ql)?$/, 'postgres://user:password@host:5432/name');
-/** Pages lie at its root: a path would be missing from every link. */
+/** Our pages lie at its root: a path would be missing from every link. */
 const origin = url(/^https?$/, 'https://panel.example.com')
   .refine((text) => /^[^/]+\/\/[^/?#]+\/?$/.test(text), 'must have no path')
   .transform((text) => new URL(text).origin);
+/** An address, alone or in angle brackets behind a name (RFC 5322, 3.4). */
 const SENDER = /^(?:[^<>]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/;
 
 const Settings = z.object({

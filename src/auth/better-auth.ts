@@ -120,7 +120,7 @@ export async function createIdentity(options: {
     plugins: [cookieWriter],
     user: { additionalFields: { twoFactorEnabled: { type: 'boolean', required: false, input: false } } },
     session: { disableSessionRefresh: true }, // use prolongs them, in auth/usage.ts
-    rateLimit: { enabled: false }, // ours counts, in http/auth.ts
+    rateLimit: { enabled: false }, // ours are in auth/limits.ts
     telemetry: { enabled: false },
     logger: {
       log(level, message, ...details) {

@@ -32,8 +32,8 @@ export async function chargeKey(db: Database, keyId: string, now: Date): Promise
 
   const [row] = await db.query(
     (sql) => sql<{ exhausted: boolean; windowEnd: Date | null }[]>`
-      select (remaining <= 0 and (refill_interval is null
-          or coalesce(last_refill_at, created_at) + refill_interval * interval '1 millisecond' > ${now})) is true as exhausted,
+      select coalesce(remaining <= 0, false) and (refill_interval is null
+          or coalesce(last_refill_at, created_at) + refill_interval * interval '1 millisecond' > ${now}) as exhausted,
         window_started_at + rate_limit_time_window * interval '1 millisecond' as window_end
       from api_keys where id = ${keyId}`,
   );

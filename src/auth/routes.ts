@@ -177,8 +177,8 @@ export function authRoutes(options: {
       })),
     ],
     [
-      // In a session it confirms an enrolment, otherwise it ends a sign-in. Each has its own attempts: who has found a session
-      // keeps its holder from no sign-in.
+      // In a session it confirms an enrolment, otherwise it ends a sign-in. The attempts are counted apart, so that whoever
+      // has found a session cannot keep its holder from signing in.
       'two-factor/verify-totp',
       post(async (request) => {
         const { code } = TotpCode.parse(request.body ?? {});

@@ -6,8 +6,8 @@ import { badRequest } from '../kernel/errors.ts';
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
 /**
- * What the parser lets through although it is not HTTP/1 as it should be. Nothing here depends on the Host, but whatever stands in front
- * of us may have chosen its way by another one than we would read (RFC 9112, 3.2).
+ * Refuses what the parser lets through although it is not HTTP/1 as it should be. Nothing here depends on the Host, but
+ * whatever stands in front of us may have chosen its way by another one than we would read (RFC 9112, 3.2).
  *
  * @throws BAD_REQUEST
  */

@@ -24,7 +24,7 @@ export const Email = z
   .max(EMAIL_MAX_LENGTH)
   .regex(EMAIL_PATTERN, 'This is not an e-mail address.')
   .meta({ ...NO_PATTERN, format: 'email', example: 'ada@example.org' });
-/** An account as people know it: by its address too. */
+/** An account by its id or by its address, or the caller's own. */
 export const UserOrEmail = z.union(
   [z.literal('me'), Id, Email],
   'Send the id or the e-mail address of an account, or me.',

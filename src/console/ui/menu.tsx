@@ -40,8 +40,8 @@ export function RowMenu({ label, items }: { label: string; items: readonly (Item
 type MenuProps = { trigger: ReactNode; onClosed?: () => void; children: ReactNode };
 
 /**
- * Not modal, as that would put a style element into the page, which its policy refuses. In a dialog it opens within: what is
- * outside lies beneath.
+ * Not modal, as that would put a style element into the page, which its policy refuses. In a dialog it opens within: what
+ * is outside lies beneath.
  */
 export function Menu({ trigger, onClosed, children }: MenuProps) {
   const [dialog, setDialog] = useState<HTMLDialogElement | null>();

@@ -42,8 +42,9 @@ export async function oneUser(deps: Deps, principal: Principal, account: string)
   const [row] = await deps.db.query(
     (sql) => sql<ProfileRow[]>`
       select ${profileColumns(sql, deps.now())} from users u
-      where ${named.includes('@') ? sql`u.email` : sql`u.id`} = ${named} and (${isStaff} or u.id = ${principal.userId} or exists (
-        select 1 from memberships m where m.user_id = u.id and m.organization_id = ${organizationId}))`,
+      where ${named.includes('@') ? sql`u.email` : sql`u.id`} = ${named}
+        and (${isStaff} or u.id = ${principal.userId} or exists (
+          select 1 from memberships m where m.user_id = u.id and m.organization_id = ${organizationId}))`,
   );
   if (row === undefined) throw notFound('User');
   return isStaff || (isWhole && row.id === principal.userId) ? toAccount(deps, row) : toProfile(deps, row);

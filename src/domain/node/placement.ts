@@ -36,8 +36,8 @@ const isOpen = (sql: Sql, tenant: Tenant) =>
 export type Wanted = { size: ServerSize; nodeId: string | null; instead?: ServerSize };
 
 /**
- * Where any node will do, one server is placed after the other: a node that was waited for stays locked although it has
- * no room any more, so that two on their way from node to node would wait for each other.
+ * Where any node will do, one server is placed after another: a node that was waited for stays locked even where it has no
+ * room any more, so that two servers going from node to node could wait for each other.
  */
 const waitForTurn = (tx: Transaction) =>
   tx`select pg_advisory_xact_lock(hashtextextended('placement of servers', 0))`;
@@ -52,7 +52,7 @@ const waitForTurn = (tx: Transaction) =>
 export async function takeRoom(tx: Transaction, tenant: Tenant, wanted: Wanted): Promise<string> {
   const { size, nodeId, instead = NO_SIZE } = wanted;
   const [, [node]] = await Promise.all([
-    nodeId === null ? waitForTurn(tx) : null,
+    nodeId === null ? waitForTurn(tx) : null, // sent before the statement
     tx<{ id: string }[]>`
       update nodes set
         used_memory_mb = used_memory_mb - ${instead.memoryMb} + ${size.memoryMb},
