@@ -8,6 +8,7 @@ import {
 } from '../domain/invitation/index.ts';
 import { badRequest } from '../kernel/errors.ts';
 import { Id, Token } from '../kernel/schemas.ts';
+import { INVITATION_TOKENS } from './rate-limits.ts';
 import { InvitationPreview, ListPage, Member } from './schemas.ts';
 import { publicProcedure, router, userProcedure } from './trpc.ts';
 
@@ -26,7 +27,7 @@ export const invitationRouter = router({
   preview: publicProcedure
     .meta({
       summary: 'Read what a token invites to',
-      rateLimit: { name: 'invitation.preview', points: 30, seconds: 60 },
+      rateLimit: INVITATION_TOKENS,
     })
     .input(z.object({ token: Token }))
     .output(InvitationPreview)

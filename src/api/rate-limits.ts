@@ -16,6 +16,9 @@ export const INVITATION_LISTS: readonly DeclaredLimit[] = [
   { name: 'invitation.lists.day', points: 20, seconds: 24 * 60 * 60 },
 ];
 
+/** What answers who holds the token of an invitation. */
+export const INVITATION_TOKENS: DeclaredLimit = { name: 'invitation.preview', points: 30, seconds: 60 };
+
 /** The reason of a refusal whose headers are set here. */
 export const RATE_LIMITED = 'rate_limited';
 

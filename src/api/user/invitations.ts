@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { invitationByToken, myInvitations, sendInvitation } from '../../domain/invitation/index.ts';
 import { Id } from '../../kernel/schemas.ts';
 import { bareList } from '../bare-lists.ts';
-import { INVITATION_MAILS } from '../rate-limits.ts';
+import { INVITATION_MAILS, INVITATION_TOKENS } from '../rate-limits.ts';
 import { ArrayPage, Invitation, OpenInvitation } from '../schemas.ts';
 import { invitationProcedure, publicProcedure, userProcedure } from '../trpc.ts';
 
@@ -34,8 +34,7 @@ export const invitationProcedures = {
       summary: 'Read what a token invites to, and whether the invited address has an account',
       description:
         'For the page that an invitation leads to. Used, withdrawn and replaced tokens are not found; an expired one says so.',
-      // Counted together with invitation.preview: both answer who holds a token.
-      rateLimit: { name: 'invitation.preview', points: 30, seconds: 60 },
+      rateLimit: INVITATION_TOKENS,
     })
     .input(z.object({ token: z.string().min(1).max(128) }))
     .output(
