@@ -21,7 +21,7 @@ const HEAP_GROWTH = 50;
 /** Lines that wait for room on a full disk, in bytes; what is more is dropped. */
 const LOG_BACKLOG = 1 << 20;
 
-/** A log that cannot be written, and could be told to nobody, does not hold up the service: it is written once it can be. */
+/** A log that cannot be written does not hold up the service, and nobody could be told: it is written once it can be. */
 function openLog({ logLevel }: Config): Logger {
   const output = pino.destination({ fd: 1, maxLength: LOG_BACKLOG, sync: true });
   output.on('error', () => {});

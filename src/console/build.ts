@@ -43,7 +43,10 @@ async function compress(directory: string): Promise<void> {
   );
 }
 
-/** Without the development dependencies the service runs all the same; Vite itself may have come along with another package. */
+/**
+ * Without the development dependencies the service runs all the same; Vite itself may have come along with another
+ * package.
+ */
 const canBuild = (): boolean => existsSync(join(ROOT, 'node_modules/@vitejs/plugin-react'));
 
 const hashOfBuilt = async (): Promise<string> => {

@@ -91,7 +91,10 @@ export function useSending<Input, Output>(
   });
 }
 
-/** Calls a mutation; the page shows it as curl, with `sample` until something was sent. In a dialog, `useOffer` on its page shows it. */
+/**
+ * Calls a mutation; the page shows it as curl, with `sample` until something was sent. In a dialog, `useOffer` on its page
+ * shows it.
+ */
 export function useAct<P extends MutationPath>(
   path: P,
   options: { done?: Done<OutputOf<P>>; sample?: object } = {},

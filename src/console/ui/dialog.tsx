@@ -7,7 +7,7 @@ import { Field, Form } from './form.tsx';
 
 type DialogProps = { title: string; onClose: () => void; wide?: boolean; children: ReactNode };
 
-/** The platform's own modal dialog: it begins in its first field, holds the focus, closes on Escape and gives the focus back. */
+/** The browser's own modal dialog: begins in its first field, holds the focus, closes on Escape and gives the focus back. */
 export function Dialog({ title, onClose, wide = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();

@@ -29,7 +29,7 @@ export class Values {
   file = (name: string): FormDataEntryValue => this.#data.get(name) ?? '';
 }
 
-/** What is to be sent of fields: nothing of those that are as they were shown, so that it undoes no change of somebody else. */
+/** The fields that are not as they were shown: to send the others could undo a change of somebody else. */
 export const changesOf = <T extends object>(typed: T, shown: NoInfer<T>): Partial<T> =>
   Object.fromEntries(
     Object.entries(typed).filter(

@@ -15,7 +15,7 @@ import { lockUser } from '../user-lock.ts';
 import { emailTaken, insertUser } from './insert.ts';
 import { requireAdmission } from './rules.ts';
 
-/** `email` is trimmed and lower-case. With `invitationToken` the account joins that organization and gets none of its own. */
+/** `email` is canonical. With `invitationToken` the account joins that organization and gets none of its own. */
 export type Registration = {
   email: string;
   password: string;

@@ -37,7 +37,7 @@ function contentAfter(
   return canonicalContent(type, withPriority(type, content, priority), qualifyIn(zone));
 }
 
-/** @throws NOT_FOUND when it has just been deleted; PRECONDITION_FAILED when it has changed (`ifMatch`); as `createRecord` */
+/** @throws as `createRecord`; NOT_FOUND when it has just been deleted; PRECONDITION_FAILED when it has changed (`ifMatch`) */
 export function updateRecord(
   deps: Deps,
   actor: OrganizationActor,

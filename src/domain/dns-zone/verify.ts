@@ -7,7 +7,10 @@ import { challengeName, type FullZone, holdZone, requireZone, toZone, type Zone 
 
 type Proof = 'delegation' | 'challenge' | null;
 
-/** Cloudflare's name servers serve everybody, and only the pair of them tells whose account it is. The others are the operator's. */
+/**
+ * Cloudflare's name servers serve everybody, and only the pair of them tells whose account it is. The others are the
+ * operator's.
+ */
 const isDelegated = ({ provider, nameservers }: FullZone, seen: readonly string[]): boolean =>
   provider === 'cloudflare'
     ? nameservers.length > 0 && [...seen].sort().join() === [...nameservers].sort().join()

@@ -6,7 +6,7 @@ import { type SecondFactor, spendCode } from '../two-factor/index.ts';
 import { isOfPassword, openChallenge, sealChallenge } from './challenge.ts';
 import { findByEmail, lockById, requireNotSuspended, type SignedInUser, signedIn } from './user.ts';
 
-/** `email` is trimmed and lower-case. A session that is not `remembered` ends with the browser, or after a day. */
+/** `email` is canonical. A session that is not `remembered` ends with the browser, or after a day. */
 export type Credentials = { email: string; password: string; remembered: boolean };
 
 export type SignedIn = { session: OpenedSession; user: SignedInUser };

@@ -163,7 +163,7 @@ export function withPriority(type: RecordType, content: string, priority: number
 export const priorityOf = (type: RecordType, content: string): number | null =>
   WITH_PRIORITY[type] === undefined ? null : Number(content.slice(0, content.indexOf(' ')));
 
-/** Moves the targets in a canonical content that lie in one zone to another. @throws BAD_REQUEST for one that gets too long */
+/** Moves a target in a canonical content that lies in one zone to another. @throws BAD_REQUEST for one that gets too long */
 export function moveTarget(type: RecordType, content: string, from: string, to: string): string {
   if (!['CNAME', 'NS', 'MX', 'SRV'].includes(type)) return content;
   const at = content.lastIndexOf(' ') + 1;
