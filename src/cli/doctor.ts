@@ -7,6 +7,7 @@ import { createClient } from '../db/client.ts';
 import { exists } from '../db/embedded/files.ts';
 import { migrationState } from '../db/migrate.ts';
 import { stateOfReplica } from '../db/replica.ts';
+import { requirePublic, requireUtf8, UnsuitedDatabaseError } from '../db/suited.ts';
 import { requireWall, WallError } from '../db/wall.ts';
 import { mailDirOf } from '../deps.ts';
 import { DomainError } from '../kernel/errors.ts';
@@ -54,7 +55,7 @@ async function checkDatabase(config: Config, url: string): Promise<Finding[]> {
           }
         : { subject: 'database', fact: `PostgreSQL ${version}` },
     ];
-    findings.push(await checkWall(client));
+    findings.push(await checkSuited(client), await checkWall(client));
     const state = await migrationState(client);
     findings.push({
       subject: 'migrations',
@@ -113,6 +114,18 @@ async function checkReplica(url: string): Promise<Finding> {
     return { subject, fact: reasonOf(error), advice };
   } finally {
     await client.end({ timeout: 5 });
+  }
+}
+
+async function checkSuited(client: postgres.Sql): Promise<Finding> {
+  const subject = 'encoding and search_path';
+  try {
+    await requireUtf8(client);
+    await requirePublic(client);
+    return { subject, fact: 'UTF8 and public' };
+  } catch (error) {
+    if (!(error instanceof UnsuitedDatabaseError)) throw error;
+    return { subject, fact: 'not fit for the service', advice: error.message };
   }
 }
 

@@ -3,13 +3,14 @@ import { UnreachableError } from '../db/connect.ts';
 import { hasCode } from '../db/embedded/error.ts';
 import { EmbeddedServerError } from '../db/embedded/index.ts';
 import { NewerDatabaseError } from '../db/migrate.ts';
+import { UnsuitedDatabaseError } from '../db/suited.ts';
 import { WallError } from '../db/wall.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { InterruptedError } from './interrupt.ts';
 
 const EXPECTED = [
-  ...[ConfigError, EmbeddedServerError, NewerDatabaseError, UnreachableError, WallError],
-  ...[DomainError, InterruptedError],
+  ...[ConfigError, EmbeddedServerError, NewerDatabaseError, UnreachableError, UnsuitedDatabaseError],
+  ...[WallError, DomainError, InterruptedError],
 ];
 
 /** Ends with the message alone for what an operator can mend, and with everything for what he cannot. */

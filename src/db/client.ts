@@ -1,6 +1,7 @@
 import postgres from 'postgres';
 import { DomainError, unavailable } from '../kernel/errors.ts';
 import { createSemaphore } from '../kernel/semaphore.ts';
+import { READ_COMMITTED, SESSION } from './connect.ts';
 import { translateError } from './errors.ts';
 import { lowerWall } from './wall.ts';
 
@@ -46,7 +47,7 @@ export function createClient(url: string, max: number): postgres.Sql<{ bigint: n
     max,
     connect_timeout: 2,
     backoff,
-    connection: { application_name: 'tenantry', ...TIMEOUTS },
+    connection: { application_name: 'tenantry', ...SESSION, ...TIMEOUTS },
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
     types: {
       // count(*) and our bigint columns stay far below 2^53.
@@ -111,7 +112,7 @@ export function createDatabase(options: DatabaseOptions) {
   const attempt = <T>(task: () => Promise<T>): Promise<T> => translated(() => withConnection(task));
 
   const begin = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> =>
-    attempt(() => client.begin((tx) => fn(tx as unknown as Transaction)) as Promise<T>);
+    attempt(() => client.begin(READ_COMMITTED, (tx) => fn(tx as unknown as Transaction)) as Promise<T>);
 
   const database: Database = {
     query: (fn) => attempt(() => fn(client)),

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
-import { connect } from './connect.ts';
+import { connect, READ_COMMITTED } from './connect.ts';
+import { requirePublic, requireUtf8 } from './suited.ts';
 import { requireWall } from './wall.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
@@ -68,12 +69,12 @@ const drizzleWithin = (client: postgres.Sql, tx: postgres.TransactionSql) =>
  * of the transaction, since behind a pooler a session is not one's own.
  *
  * @throws NewerDatabaseError when a newer version has been here, WallError for a user who does not own the database,
- *   UnreachableError; nothing is changed then.
+ *   UnsuitedDatabaseError, UnreachableError; nothing is changed then. One of another encoding is refused to begin with only.
  */
 export async function migrateDatabase(url: string, migrationsFolder = FOLDER): Promise<void> {
   const client = await connect(url);
   try {
-    await client.begin(async (tx) => {
+    await client.begin(READ_COMMITTED, async (tx) => {
       await liftTimeLimits(tx);
       await tx`select pg_advisory_xact_lock(${ADVISORY_LOCK})`;
       if ((await migrationState(tx)) === 'newer') {
@@ -81,6 +82,8 @@ export async function migrateDatabase(url: string, migrationsFolder = FOLDER): P
           'This database was migrated by a newer version of Tenantry. Start that version, or restore a backup.',
         );
       }
+      await requirePublic(tx);
+      if ((await newestApplied(tx)) === 0) await requireUtf8(tx);
       await requireWall(tx);
       await migrate(drizzleWithin(client, tx), { migrationsFolder });
     });
