@@ -36,6 +36,12 @@ const TIMEOUTS = {
 };
 
 /**
+ * For the rest of a transaction that deletes or renames as much as there is: what has grown past the limit of a statement
+ * could never be deleted. Whoever needs its rows meanwhile is told so after the time for a lock.
+ */
+export const allowTime = (tx: Transaction): Promise<unknown> => tx`set local statement_timeout = '30s'`;
+
+/**
  * How long a connection that was lost or refused rests before it is made anew, in seconds. Whoever needs it waits that long:
  * what the driver does by itself, up to 20 s, would keep requests from their 503.
  */

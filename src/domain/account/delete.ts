@@ -1,4 +1,4 @@
-import type { Transaction } from '../../db/client.ts';
+import { allowTime, type Transaction } from '../../db/client.ts';
 import { forbidden, notFound, preconditionFailed, unauthorized } from '../../kernel/errors.ts';
 import { canOnPlatform, outranksOnPlatform, type PlatformRole, type Role } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
@@ -100,11 +100,12 @@ const leaveAll = (tx: Transaction, userId: string, now: Date): Promise<Left[]> =
   with gone as (delete from memberships where user_id = ${userId} returning id, organization_id, role),
     fallen as (
       delete from invitations where inviter_id = ${userId} and status = 'pending' and expires_at > ${now}
-      returning id, organization_id, email, role)
-  select g.id, g.organization_id, o.name as organization_name, g.role, coalesce((
-      select jsonb_agg(jsonb_build_object('id', f.id, 'email', f.email, 'role', f.role) order by f.id)
-      from fallen f where f.organization_id = g.organization_id), '[]') as invitations
-  from gone g join organizations o on o.id = g.organization_id
+      returning id, organization_id, email, role),
+    lists as (
+      select organization_id, jsonb_agg(jsonb_build_object('id', id, 'email', email, 'role', role) order by id) as invitations
+      from fallen group by organization_id)
+  select g.id, g.organization_id, o.name as organization_name, g.role, coalesce(l.invitations, '[]') as invitations
+  from gone g join organizations o on o.id = g.organization_id left join lists l using (organization_id)
   order by g.organization_id`;
 
 /** Tells an organization that a member is gone with his account. */
@@ -160,6 +161,7 @@ export function deleteAccount(
     const role = userId === principal.userId ? 'owner' : principal.platformRole;
     for (const organization of owned) await dropOrganization(tx, deps, principal, role, organization);
     const now = deps.now();
+    await allowTime(tx);
     const left = await leaveAll(tx, userId, now);
     await tx`delete from users where id = ${userId}`;
     await releaseAvatar(tx, deps, target.avatarHash);

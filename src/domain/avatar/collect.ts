@@ -16,7 +16,7 @@ export async function collectAvatar(deps: Deps, jobId: string, hash: string): Pr
     const untaken = await tx<{ id: string; isLater: boolean }[]>`
       select o.id, (o.run_at, o.id) > (j.run_at, j.id) as is_later
       from jobs j join jobs o on o.name = j.name and o.payload = j.payload and o.id <> j.id
-      where j.id = ${jobId} and o.attempts = 0
+      where j.id = ${jobId} and o.attempts = 0 and o.failed_at is null
       for update of o`;
     if (untaken.some(({ isLater }) => isLater)) return false;
     for (const { id } of untaken) await tx`delete from jobs where id = ${id}`;

@@ -35,7 +35,7 @@ export async function storeAvatar(deps: Deps, file: Uint8Array): Promise<StoredA
     await lockAvatar(tx, hash);
     const running = await tx`
       select 1 from jobs
-      where name = 'avatar.collect' and payload ->> 'hash' = ${hash} and locked_until > ${deps.now()}`;
+      where name = 'avatar.collect' and payload ->> 'hash' = ${hash} and failed_at is null and locked_until > ${deps.now()}`;
     if (running.length > 0) throw busy();
     return enqueueCollection(tx, deps, hash);
   });

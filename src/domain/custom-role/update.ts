@@ -1,4 +1,4 @@
-import type { Transaction } from '../../db/client.ts';
+import { allowTime, type Transaction } from '../../db/client.ts';
 import { forbidden } from '../../kernel/errors.ts';
 import { outranks, type Permission, type Role } from '../../kernel/permissions.ts';
 import { record } from '../audit/index.ts';
@@ -27,6 +27,7 @@ async function requireRank(tx: Transaction, actor: OrganizationActor, role: Cust
 
 /** Everything that names a role follows it; closed invitations too, so that they read as the others do. */
 async function carry(tx: Transaction, organizationId: string, from: Role, to: Role): Promise<void> {
+  await allowTime(tx);
   await tx`update memberships set role = ${to} where organization_id = ${organizationId} and role = ${from}`;
   await tx`update invitations set role = ${to} where organization_id = ${organizationId} and role = ${from}`;
   await tx`update organizations set default_role = ${to}

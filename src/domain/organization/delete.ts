@@ -1,4 +1,4 @@
-import type { Transaction } from '../../db/client.ts';
+import { allowTime, type Transaction } from '../../db/client.ts';
 import { preconditionFailed } from '../../kernel/errors.ts';
 import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
@@ -42,6 +42,7 @@ export async function dropOrganization(
   organization: Pick<OrganizationRow, 'id' | 'name' | 'handle' | 'ownerId' | 'avatarHash'>,
 ): Promise<void> {
   const { id, name, handle, ownerId } = organization;
+  await allowTime(tx);
   await withdrawZonesOf(tx, deps, id);
   await tx`delete from organizations where id = ${id}`;
   await releaseAvatar(tx, deps, organization.avatarHash);

@@ -1,3 +1,4 @@
+import { allowTime } from '../../db/client.ts';
 import { notFound } from '../../kernel/errors.ts';
 import { record } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
@@ -14,6 +15,7 @@ import { shown, summaryOf, type Webhook } from './row.ts';
  */
 export function deleteWebhook(deps: Deps, actor: OrganizationActor, webhookId: string): Promise<Webhook> {
   return inOrganization(deps, actor, async (tx, { id: organizationId }, { principal, role }) => {
+    await allowTime(tx);
     const [webhook] = await tx<Webhook[]>`
       delete from webhooks where id = ${webhookId} and organization_id = ${organizationId}
       returning ${shown(tx)}`;

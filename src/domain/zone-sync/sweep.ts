@@ -1,3 +1,4 @@
+import { allowTime } from '../../db/client.ts';
 import { DNS_PROVIDERS } from '../../kernel/vocabulary.ts';
 import type { Deps } from '../deps.ts';
 import type { ZoneAt } from './rows.ts';
@@ -16,6 +17,7 @@ export async function adoptZones(deps: Deps): Promise<void> {
   const inBase = `%.${deps.rules.dnsBaseDomain}`;
   const others = DNS_PROVIDERS.filter((name) => deps.dns.providers[name] === undefined);
   await deps.db.transaction(async (tx) => {
+    await allowTime(tx); // it may be every zone there is
     await tx`
       with moved as (
         update dns_provider_zones p set provider = ${provider}
