@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hold } from '../http/held.ts';
 import {
   createHarness,
   type Harness,
@@ -7,7 +8,16 @@ import {
   statuses,
   type TestUser,
 } from '../support/harness.ts';
-import { invite, leaveEverything, makeActive, tokenFor, untilBlocked } from './stage.ts';
+import {
+  invite,
+  leaveEverything,
+  makeActive,
+  newLicenseOf,
+  newWebhookOf,
+  standstillsUntil,
+  tokenFor,
+  untilBlocked,
+} from './stage.ts';
 
 /* A removal and something else at once end as if one had happened after the other. */
 
@@ -161,4 +171,75 @@ test('an inviter leaves while he invites', async () => {
     expect(replies.map(({ status }) => status).filter((status) => status >= 500)).toEqual([]);
     expect(await exists(admin.id)).toBe(false);
   }
+});
+
+/** Starts two calls one after the other while a row is held, and lets go once both wait. */
+async function expectNoStandstill(
+  statement: string,
+  first: () => Promise<Reply>,
+  second: () => Promise<Reply>,
+) {
+  const gate = await hold(h.databaseUrl, statement);
+  const replies = [first()];
+  await untilBlocked(h, 1);
+  replies.push(second());
+  await untilBlocked(h, 2);
+  await gate.release();
+  expect(await standstillsUntil(h, Promise.all(replies))).toBe(0);
+  return Promise.all(replies);
+}
+
+test('an account and one of its keys go at once, and do not wait for each other', async () => {
+  const user = await h.user();
+  const { id: apiKeyId } = await h.key(user, { scope: 'user' });
+  const replies = await expectNoStandstill(
+    `select 1 from audit_chains c join organizations o using (id) where o.owner_id = '${user.id}' for update of c`,
+    leave(user, true),
+    () => user.post('apiKey.delete', { apiKeyId }),
+  );
+  expect(replies.map(({ status }) => status)).toEqual([200, 401]);
+});
+
+test('an organization goes while its webhooks are told of something, and neither waits for the other', async () => {
+  const org = await h.organization();
+  const member = await org.join('member');
+  const { id: apiKeyId } = await h.key(member, { scope: 'user' });
+  const [oldest, middle] = [await newWebhookOf(h, org.id), await newWebhookOf(h, org.id)];
+  await newWebhookOf(h, org.id);
+  // In the table they now stand the other way round, which is how PostgreSQL reads so few.
+  for (const id of [middle, oldest])
+    await h.sql`update webhooks set description = 'changed' where id = ${id}`;
+  await h.sql`analyze webhooks`;
+  const replies = await expectNoStandstill(
+    `select 1 from webhooks where id = '${middle}' for update`,
+    () => org.owner.post('organization.delete', { organizationId: org.id }),
+    () => member.post('apiKey.rotate', { apiKeyId }),
+  );
+  expect(replies.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test('an organization goes while its license changes, and neither waits for the other', async () => {
+  const [staff, org] = [await person(), await h.organization()];
+  await h.sql`update users set role = 'admin' where id = ${staff.id}`;
+  const { id: licenseId } = await newLicenseOf(h, org.id);
+  const webhookId = await newWebhookOf(h, org.id);
+  const replies = await expectNoStandstill(
+    `select 1 from webhooks where id = '${webhookId}' for update`,
+    () => org.owner.post('organization.delete', { organizationId: org.id }),
+    () => staff.post('license.update', { licenseId, active: false }),
+  );
+  expect(replies.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test('an organization goes while a member makes a key there, and neither waits for the other', async () => {
+  const org = await h.organization();
+  const member = await org.join('member');
+  const webhookId = await newWebhookOf(h, org.id);
+  const replies = await expectNoStandstill(
+    `select 1 from webhooks where id = '${webhookId}' for update`,
+    () => member.post('apiKey.create', { name: 'late', organizationId: org.id }),
+    () => org.owner.post('organization.delete', { organizationId: org.id }),
+  );
+  expect(replies.map(({ status }) => status)).toEqual([200, 200]);
+  expect(await h.sql`select 1 from api_keys where organization_id = ${org.id}`).toEqual([]);
 });

@@ -9,7 +9,7 @@ import {
   UNLIMITED,
   untilServed,
 } from '../support/harness.ts';
-import { newLicenseOf, newNode, newServerOf, SIZE, untilBlocked } from './stage.ts';
+import { newLicenseOf, newNode, newServerOf, SIZE, standstillsUntil, untilBlocked } from './stage.ts';
 
 /* However many come at once, there are no more servers than the tier has and no more taken than a node has. */
 
@@ -35,23 +35,6 @@ const tally = (replies: Reply[]): Record<string, number> => {
   }
   return counts;
 };
-/** How often two statements were seen that wait for each other, until it is over. */
-async function standstillsUntil(over: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  const ending = over.finally(() => {
-    isOver = true;
-  });
-  let seen = 0;
-  while (!isOver) {
-    const rows = await h.sql`
-      select 1 from pg_stat_activity one, pg_stat_activity other
-      where one.datname = current_database() and one.pid = any(pg_blocking_pids(other.pid))
-        and other.pid = any(pg_blocking_pids(one.pid))`;
-    seen += rows.length;
-  }
-  await ending;
-  return seen;
-}
 const servers = (column: 'organization_id' | 'node_id', id: string) =>
   h.sql`select 1 from servers where ${h.sql(column)} = ${id}`;
 
@@ -112,7 +95,7 @@ test('two that go from a full node to the next one do not wait for each other', 
     await gate`commit`;
     gate.release();
   }
-  expect(await standstillsUntil(Promise.all(replies))).toBe(0);
+  expect(await standstillsUntil(h, Promise.all(replies))).toBe(0);
   expect(tally(await Promise.all(replies))).toEqual({ no_capacity: 2 });
 });
 
@@ -174,6 +157,6 @@ test('two heartbeats of one node at once do not wait for each other', async () =
   replies.push(beat(last, b, first));
   await untilBlocked(h, 2);
   await gate.release();
-  expect(await standstillsUntil(Promise.all(replies))).toBe(0);
+  expect(await standstillsUntil(h, Promise.all(replies))).toBe(0);
   expect(tally(await Promise.all(replies))).toEqual({ 200: 2 });
 });

@@ -92,6 +92,24 @@ export function untilBlocked(h: Harness, count: number): Promise<void> {
   }, PATIENCE);
 }
 
+/** How often two statements were seen that wait for each other, until it is over. */
+export async function standstillsUntil(h: Harness, over: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  const ending = over.finally(() => {
+    isOver = true;
+  });
+  let seen = 0;
+  while (!isOver) {
+    const rows = await h.sql`
+      select 1 from pg_stat_activity one, pg_stat_activity other
+      where one.datname = current_database() and one.pid = any(pg_blocking_pids(other.pid))
+        and other.pid = any(pg_blocking_pids(one.pid))`;
+    seen += rows.length;
+  }
+  await ending;
+  return seen;
+}
+
 /** The newest mail to an address, once it has left. Mails of one moment leave in any order: `says` tells them apart. */
 export function mailTo(h: Harness, email: string, says = /(?:)/): Promise<Mail> {
   return vi.waitFor(async () => {

@@ -1,4 +1,5 @@
 import { allowTime, type Transaction } from '../../db/client.ts';
+import { beyondWall } from '../../db/wall.ts';
 import { preconditionFailed } from '../../kernel/errors.ts';
 import { type IfMatch, requireVersion } from '../../kernel/versions.ts';
 import { record } from '../audit/index.ts';
@@ -44,6 +45,11 @@ export async function dropOrganization(
   const { id, name, handle, ownerId } = organization;
   await allowTime(tx);
   await withdrawZonesOf(tx, deps, id);
+  // Not every change holds the organization first. What those hold goes in their order: memberships with their keys, the
+  // license, and then the webhooks, by their ids. The deletion itself would take them as they come.
+  await tx`delete from memberships where organization_id = ${id}`;
+  await beyondWall(tx, () => tx`update licenses set organization_id = null where organization_id = ${id}`);
+  await tx`select 1 from webhooks where organization_id = ${id} order by id for update`;
   await tx`delete from organizations where id = ${id}`;
   await releaseAvatar(tx, deps, organization.avatarHash);
   await record(tx, principal, deps.now(), {
