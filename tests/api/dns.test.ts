@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listRecords } from '../../src/domain/dns-record/index.ts';
 import type { OrganizationActor } from '../../src/domain/principal.ts';
+import { adoptZones } from '../../src/domain/zone-sync/index.ts';
 import { isWithin } from '../../src/kernel/handles.ts';
+import { createCloudflare } from '../../src/platform/dns/cloudflare.ts';
+import { hold } from '../http/held.ts';
 import {
   type Body,
   type Caller,
@@ -13,6 +16,7 @@ import {
   times,
   UNLIMITED,
 } from '../support/harness.ts';
+import { standstillsUntil, untilBlocked } from './stage.ts';
 
 /* Zones and records as their organization sees and changes them; no provider is configured here. */
 
@@ -598,4 +602,27 @@ test('of 10,000 records a page is read in under 10 ms, and the last page too', a
     }
     expect(Math.min(...took)).toBeLessThan(10); // what it takes when nothing else is done
   }
+});
+
+test('a zone that goes to the provider of another instance and a change of it do not wait for each other', async () => {
+  const { dns, rules } = h.app.deps;
+  const cloudflare = createCloudflare({ token: 'token', accountId: 'account', url: 'http://127.0.0.1:9' });
+  const started = {
+    ...h.app.deps,
+    rules: { ...rules, dns: { ...rules.dns, provider: 'cloudflare' as const } },
+    dns: { ...dns, providers: { cloudflare } },
+  };
+  const gate = await hold(
+    h.databaseUrl,
+    `select 1 from dns_provider_zones where name = '${zone}' for update`,
+  );
+  const adoption = adoptZones(started);
+  await untilBlocked(h, 1);
+  const change = create(A);
+  await untilBlocked(h, 2);
+  await gate.release();
+  expect(await standstillsUntil(h, Promise.all([adoption, change]))).toBe(0);
+  expect((await change).status).toBe(200);
+  const known = await h.sql`select provider, version::int from dns_provider_zones where name = ${zone}`;
+  expect(known).toEqual([{ provider: 'cloudflare', version: 2 }]); // which has heard of the change
 });

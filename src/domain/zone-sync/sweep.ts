@@ -18,6 +18,14 @@ export async function adoptZones(deps: Deps): Promise<void> {
   const others = DNS_PROVIDERS.filter((name) => deps.dns.providers[name] === undefined);
   await deps.db.transaction(async (tx) => {
     await allowTime(tx); // it may be every zone there is
+    // As every change of a zone does, which then holds the zone and what is known of it at its provider.
+    await tx`
+      select 1 from organizations o
+      where exists (
+        select 1 from dns_zones z
+        where z.organization_id = o.id and (z.provider in ${tx(['', ...others])}
+          or (z.verified_at is null and z.name like ${inBase})))
+      order by id for no key update`;
     await tx`
       with moved as (
         update dns_provider_zones p set provider = ${provider}
