@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import { TRPCError } from '@trpc/server';
 import {
+  errorCodes,
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
@@ -69,6 +70,10 @@ const leadsTo = (pattern: string, path: string): boolean =>
 /** A browser asking for a page of another origin; any other OPTIONS is a method like others. */
 const isPreflight = ({ headers }: FastifyRequest): boolean =>
   headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+
+/** Whether there is no body, of which some clients say that it were a form, such as axios and `curl -d ''`. */
+const isEmpty = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 
 /**
  * A body is read as it comes: one that is compressed is no text, and no fault of its characters (RFC 9110, 15.5.16).
@@ -144,6 +149,10 @@ export async function createServer(options: ServerOptions) {
       return parseJsonBody(body);
     },
   );
+  app.addContentTypeParser('*', async (request: FastifyRequest) => {
+    if (request.is404 || isEmpty(request)) return undefined;
+    throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE();
+  });
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, ''));
   const readRoutes: string[] = [];
   app.addHook('onRoute', ({ method, url }) => {

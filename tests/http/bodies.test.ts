@@ -127,8 +127,9 @@ describe('content types', () => {
     for (const path of CREATE_KEY) expect((await coded(path, 'Identity', text)).status).toBe(200);
   });
 
-  test('an empty body is an empty object, with a content type or without one', async () => {
-    for (const type of [JSON_TYPE, undefined]) {
+  test('an empty body is an empty object, with any content type or without one', async () => {
+    // As a form it comes from axios.post(url), $.post(url), curl -d '' and PowerShell.
+    for (const type of [JSON_TYPE, undefined, 'application/x-www-form-urlencoded', 'text/plain']) {
       const reply = await ada.send('/api/apiKey.create', {
         method: 'POST',
         headers: type === undefined ? {} : { 'content-type': type },
@@ -140,6 +141,10 @@ describe('content types', () => {
       200,
     );
   });
+});
+
+test('where there is nothing, a body of another type is not what is wrong', async () => {
+  expect((await post('/nothing', 'name=x', 'application/x-www-form-urlencoded')).status).toBe(404);
 });
 
 describe('malformed JSON', () => {
