@@ -32,6 +32,8 @@ export type SignedCookie = {
 export type Identity = {
   /** Answers 2xx to 4xx. Rejects with a DomainError, or with what went wrong inside. */
   handle(request: Request): Promise<Response>;
+  /** Whether a browser may be led there: a path here, or a page of a trusted origin. */
+  isTrustedTarget(url: string): boolean;
   sessionCookie: SignedCookie;
   /** Holds the challenge between a password and a second factor. */
   twoFactorCookie: SignedCookie;
@@ -165,6 +167,7 @@ export async function createIdentity(options: {
   }
   return {
     handle,
+    isTrustedTarget: (url) => context.isTrustedOrigin(url, { allowRelativePaths: true }),
     sessionCookie: signedCookie('session_token'),
     twoFactorCookie: signedCookie('two_factor'),
   };

@@ -7,8 +7,10 @@ import { Country, Day, Email, NamePart, PersonName, Token } from '../kernel/sche
 const password = z.string().max(PASSWORD_MAX_LENGTH);
 
 export const Password = z.object({ password });
-export const SignIn = z.object({ email: Email, password, rememberMe: z.boolean().default(true) });
-export const SignUp = SignIn.extend({
+const Credentials = z.object({ email: Email, password, rememberMe: z.boolean().default(true) });
+/** `callbackURL` is where better-auth's client is to lead the browser. */
+export const SignIn = Credentials.extend({ callbackURL: z.string().max(2048).optional() });
+export const SignUp = Credentials.extend({
   name: PersonName,
   firstName: NamePart.optional(),
   lastName: NamePart.optional(),

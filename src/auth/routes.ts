@@ -18,7 +18,7 @@ import {
   enrolTwoFactor,
   renewRecoveryCodes,
 } from '../domain/two-factor/index.ts';
-import { unauthorized } from '../kernel/errors.ts';
+import { badRequest, unauthorized } from '../kernel/errors.ts';
 import type { Identity } from './better-auth.ts';
 import { readSignedCookie } from './cookie.ts';
 import {
@@ -52,10 +52,14 @@ export function authRoutes(options: {
   const requireSignInAttempt = signInLimiter(deps, rateLimiter);
   const requireLinkAttempt = linkLimiter(rateLimiter);
 
-  async function answerSignedIn({ session, user }: SignedIn, forget: string[] = []): Promise<AuthAnswer> {
+  /** Whoever is signed in goes on to `target`, where one is given. */
+  async function answerSignedIn(
+    { session, user }: SignedIn,
+    { target, forget = [] }: { target?: string | undefined; forget?: string[] } = {},
+  ): Promise<AuthAnswer> {
     const maxAge = session.remembered ? MAX_AGE_MS / 1000 : undefined;
     return {
-      body: { redirect: false, user },
+      body: target ? { redirect: true, url: target, user } : { redirect: false, user },
       cookies: [await sessionCookie.set(session.token, maxAge), ...forget],
     };
   }
@@ -82,7 +86,7 @@ export function authRoutes(options: {
     const challenge = readSignedCookie(request.cookie, twoFactorCookie.name, deps.rules.secret);
     await requireAttempt(rateLimiter, CODE_ATTEMPTS, challengedUser(deps, challenge));
     const result = await giveSecondFactor(deps, request.origin, challenge, { kind, code });
-    return answerSignedIn(result, [twoFactorCookie.cleared]);
+    return answerSignedIn(result, { forget: [twoFactorCookie.cleared] });
   }
 
   const get = (handle: AuthRoute['handle']): AuthRoute => ({ method: 'GET', handle });
@@ -102,10 +106,15 @@ export function authRoutes(options: {
     [
       'sign-in/email',
       post(async ({ body, origin, clientKey }) => {
-        const { rememberMe: remembered, email, password } = SignIn.parse(body ?? {});
+        const input = SignIn.parse(body ?? {});
+        const { rememberMe: remembered, email, password, callbackURL: target } = input;
+        if (target && !identity.isTrustedTarget(target)) {
+          const message = 'callbackURL is a path, or a page of a trusted origin.';
+          throw badRequest('callbackURL', 'callback_not_trusted', message);
+        }
         await requireSignInAttempt(clientKey, email);
         const result = await signIn(deps, origin, { email, password, remembered });
-        if (!('challenge' in result)) return answerSignedIn(result);
+        if (!('challenge' in result)) return answerSignedIn(result, { target });
         // Were the session before kept, the code that comes next would be taken to confirm an enrolment in it.
         return {
           body: { twoFactorRedirect: true, twoFactorMethods: ['totp'] },

@@ -67,6 +67,19 @@ test('signs up, reads the session, signs out and in again', async () => {
   expect((await dataOf(client.getSession())).user.id).toBe(up.user.id);
 });
 
+test('a sign-in leads to the page that it names, and to none of a stranger', async () => {
+  const { client } = clientOf();
+  const email = 'finn@example.org';
+  await dataOf(client.signUp.email({ email, password: PASSWORD, name: 'Finn' }));
+  const signIn = (callbackURL: string) => client.signIn.email({ email, password: PASSWORD, callbackURL });
+  for (const url of ['/dashboard', 'http://localhost:3000/dashboard?tab=1']) {
+    expect(await dataOf(signIn(url))).toMatchObject({ redirect: true, url, user: { email } });
+  }
+  for (const url of ['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)']) {
+    expect((await signIn(url)).error).toMatchObject({ status: 400, issues: [{ path: ['callbackURL'] }] });
+  }
+});
+
 test('confirms an address, and chooses a new password', async () => {
   const { client } = clientOf();
   const email = 'bob@example.org';

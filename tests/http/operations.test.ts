@@ -16,6 +16,7 @@ const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}`
 const COOKIE = { name: 'session', set: async () => '', cleared: '' };
 const IDENTITY = {
   handle: async () => new Response(),
+  isTrustedTarget: () => false,
   sessionCookie: COOKIE,
   twoFactorCookie: { ...COOKIE, name: 'two_factor' },
 };
