@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { notFound } from '../kernel/errors.ts';
+import { methodOf } from './methods.ts';
 import { sendError } from './wire.ts';
 
 /** Everything comes in files of the service; what a page shows is data and never markup. */
@@ -16,7 +19,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Where the console's own pages are; whatever else is unknown stays unknown. */
+/** Where the console's own pages are; whatever else is unknown stays unknown, which people are told by a page. */
 const PAGES = [
   ...['/', '/sign-in', '/sign-up', '/forgot-password', '/organizations'],
   ...['/invitation', '/verify-email', '/reset-password', '/device'],
@@ -29,6 +32,25 @@ const INDEX = { cacheControl: false, etag: false, lastModified: false, acceptRan
 const takesHtml = ({ headers: { accept = '*/*' } }: FastifyRequest): boolean =>
   /text\/html|\*\/\*/.test(accept);
 
+const headersOfPage = {
+  'content-security-policy': POLICY,
+  'referrer-policy': 'no-referrer', // the links of mails carry tokens
+  'cache-control': 'no-cache',
+};
+
+/** Where programs ask, whatever they say that they take. */
+const PROGRAMS = /^\/(?:api|assets|avatars)(?:\/|$)/;
+
+/** Whether somebody has opened an address in a browser, which asks for pages by name. */
+export const isOpenedByHand = (request: FastifyRequest, path: string): boolean =>
+  methodOf(request) === 'GET' && (request.headers.accept ?? '').includes('text/html') && !PROGRAMS.test(path);
+
+/** The page that says that there is nothing at an address. */
+export async function sendNothing(reply: FastifyReply, directory: string): Promise<FastifyReply> {
+  const page = await readFile(join(directory, 'index.html'));
+  return reply.code(404).headers(headersOfPage).type('text/html; charset=utf-8').send(page);
+}
+
 /** A path with dots, which the library refuses. */
 const leadsOutside = (error: unknown): boolean =>
   error instanceof Error && 'statusCode' in error && error.statusCode === 403;
@@ -40,11 +62,7 @@ const leadsOutside = (error: unknown): boolean =>
 export function consoleRoutes(app: FastifyInstance, directory: string): void {
   const page = (request: FastifyRequest, reply: FastifyReply) =>
     takesHtml(request)
-      ? reply
-          .header('content-security-policy', POLICY)
-          .header('referrer-policy', 'no-referrer') // the links of mails carry tokens
-          .header('cache-control', 'no-cache')
-          .sendFile('index.html', directory, INDEX)
+      ? reply.headers(headersOfPage).sendFile('index.html', directory, INDEX)
       : reply.callNotFound();
   app.register(async (files) => {
     files.setErrorHandler((error, _request, reply) =>

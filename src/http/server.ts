@@ -19,7 +19,7 @@ import type { Tracing } from '../domain/tracing.ts';
 import { notFound } from '../kernel/errors.ts';
 import { serveAuth } from './auth.ts';
 import { avatarRoutes } from './avatars.ts';
-import { consoleRoutes } from './console.ts';
+import { consoleRoutes, isOpenedByHand, sendNothing } from './console.ts';
 import { type ContextOptions, contextFactory, originOf, principalReader } from './context.ts';
 import { endWithLastRequest } from './drain.ts';
 import { requireProperHead } from './head.ts';
@@ -166,6 +166,8 @@ export async function createServer(options: ServerOptions) {
       ? options.authRoutes.get(name.slice('auth/'.length))
       : endpoints.get(name);
     if (route !== undefined) return sendError(reply, wrongMethod(reply, route.method), name);
+    if (options.consoleDirectory !== undefined && isOpenedByHand(request, path))
+      return sendNothing(reply, options.consoleDirectory);
     const isRead = methodOf(request) !== 'GET' && readRoutes.some((pattern) => leadsTo(pattern, path));
     return sendError(reply, isRead ? wrongMethod(reply, 'GET') : notFound('Route'), '');
   });

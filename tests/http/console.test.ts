@@ -45,13 +45,26 @@ test.each([
   expect(policy).not.toMatch(/unsafe|data:|blob:|\*/);
 });
 
-test.each(['/nothing', '/o', '/assets/index-xyz.js', '/assets/', '/sources.sha256', '/index.html'])(
-  '%s stays unknown',
-  async (path) => {
-    const { status, body } = await get(path);
-    expect({ status, reason: body.data.reason }).toEqual({ status: 404, reason: 'route_not_found' });
-  },
-);
+const NOT_FOUND = { status: 404, reason: 'route_not_found' };
+
+test.each(['/assets/index-xyz.js', '/assets/', '/avatars', '/api'])('%s stays unknown', async (path) => {
+  const { status, body } = await get(path);
+  expect({ status, reason: body.data.reason }).toEqual(NOT_FOUND);
+});
+
+test.each([
+  ...['/nothing', '/o', '/account', '/platform', '/sign-in/', '/Sign-in'],
+  ...['/sources.sha256', '/index.html'],
+])('%s stays unknown, and whoever opens it is told by a page', async (path) => {
+  const { status, text, headers } = await get(path);
+  expect({ status, text }).toEqual({ status: 404, text: INDEX });
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';");
+  expect([headers.get('cache-control'), headers.get('referrer-policy')]).toEqual(['no-cache', 'no-referrer']);
+  for (const accept of ['*/*', 'application/json']) {
+    const { status, body } = await get(path, accept);
+    expect({ status, reason: body.data.reason }).toEqual(NOT_FOUND);
+  }
+});
 
 test.each([
   '/assets/../index.html',
