@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { invite, linkFor, zoneOf } from '../api/stage.ts';
+import { invite, linkFor, newRoleOf, zoneOf } from '../api/stage.ts';
 import {
   createConsoleHarness,
   enter,
@@ -251,6 +251,30 @@ describe.skipIf(missing !== undefined)('the console', () => {
       await page.waitForURL(`**${path}`);
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     }
+    await page.context().close();
+  });
+
+  test('names as long as they can be stick out nowhere', async () => {
+    const { id, owner } = await h.organization();
+    const role = await newRoleOf(h, id, 'R'.repeat(50));
+    const email = `${'x'.repeat(60)}@${'y'.repeat(60)}.example.org`;
+    await invite(owner, id, email, role);
+    await h.sql`update users set name = ${'W'.repeat(64)}, email = ${email} where id = ${owner.id}`;
+    const [row] =
+      await h.sql`update organizations set name = ${'W'.repeat(64)} where id = ${id} returning slug`;
+    const visitor = await chromium.visitor(STILL);
+    await enter(visitor, h.url, owner.cookie);
+    const { page } = visitor;
+    const faults: string[] = [];
+    for (const path of ['', '/members', '/invitations', '/roles', '/settings']) {
+      await open(visitor, `/o/${row?.slug}${path}`);
+      for (const width of [WIDE.width, 860, NARROW.width]) {
+        await page.setViewportSize({ width, height: NARROW.height });
+        if (await page.evaluate('document.documentElement.scrollWidth > innerWidth'))
+          faults.push(`${path} ${width}`);
+      }
+    }
+    expect(faults).toEqual([]);
     await page.context().close();
   });
 
