@@ -268,6 +268,20 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await expect.poll(() => facts.allInnerTexts()).toContain('Picture\nYes');
   });
 
+  test('a name is confirmed as it is read', async () => {
+    const { id, owner, url } = await organization();
+    const serverId = await newServerOf(h, id);
+    const name = 'Mu\u0308ller  web'; // a letter and its dots apart, and two spaces
+    expect((await owner.post('server.update', { serverId, name })).status).toBe(200);
+    await open(owner, `${url}/servers`);
+    await page.getByRole('button', { name: /^Actions for/ }).click();
+    await page.getByRole('menuitem', { name: 'Remove' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel(/^Type/).fill('M\u00fcller web');
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await says(page, 'is removed.');
+  });
+
   test('a dialog begins in its first field', async () => {
     const { owner, url } = await organization();
     await open(owner, `${url}/webhooks`);

@@ -7,7 +7,7 @@ import { useMe } from '../lib/session.ts';
 import { useSettled } from '../lib/settled.ts';
 import { texts } from '../texts.ts';
 import { Avatar, Badge, Titled, When } from '../ui/bits.tsx';
-import { Confirm, Dialog } from '../ui/dialog.tsx';
+import { Confirm, Dialog, isTyped } from '../ui/dialog.tsx';
 import { Field, Form } from '../ui/form.tsx';
 import { InviteButton } from '../ui/invite.tsx';
 import { List } from '../ui/list.tsx';
@@ -154,7 +154,7 @@ function Transfer({ member: { id: memberId, user }, onClose }: StepProps) {
         input={(values) => ({ organizationId, memberId, currentPassword: values.text('currentPassword') })}
         submit={t.transfer}
         kind="danger"
-        canSubmit={typed.trim() === name}
+        canSubmit={isTyped(typed, name)}
         after={onClose}
       >
         <Field

@@ -17,7 +17,11 @@ export function Dialog({ title, onClose, wide = false, children }: DialogProps) 
     element?.showModal();
     // React's autoFocus comes while the dialog is closed, and the platform would take the button that closes it.
     element?.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea)')?.focus();
-    return () => element?.close();
+    return () => {
+      element?.close();
+      const isNowhere = document.activeElement === document.body || element?.contains(document.activeElement);
+      if (isNowhere) document.getElementById('main')?.focus(); // what had opened it went with what was deleted
+    };
   }, []);
   return (
     <dialog
@@ -65,6 +69,11 @@ export function DialogButton({ label, title = label, kind = 'plain', icon, wide 
   );
 }
 
+const plain = (text: string): string => text.normalize().replace(/\s+/g, ' ').trim();
+
+/** Whether a name was typed as it is read: pages show spaces as one, and keyboards write accents in one way. */
+export const isTyped = (typed: string, name: string): boolean => plain(typed) === plain(name);
+
 type ConfirmProps<Input, Output> = {
   title: string;
   /** What will be no more. */
@@ -92,7 +101,7 @@ export function Confirm<Input, Output>(props: ConfirmProps<Input, Output>) {
         input={() => input}
         submit={submit}
         kind="danger"
-        canSubmit={typed.trim() === name}
+        canSubmit={isTyped(typed, name)}
         after={() => {
           onClose();
           after?.();
