@@ -64,32 +64,33 @@ function Numbers() {
   const members = useRead('organization.members', { organizationId, limit: 500 });
   const mayInvite = can('invitation:read');
   const invitations = useRead('organization.allInvitations', { organizationId }, { enabled: mayInvite });
-  const { count, maxServers = null } = servers.data ?? {};
+  const { count, maxServers } = servers.data ?? {};
   const pending = invitations.data?.filter(({ status }) => status === 'pending').length;
+  const { maxServers: allowed } = TIERS[portalTier];
   const [working, memberCount] = [zones.data?.items.filter(({ inSync }) => inSync).length, members.data];
   return (
     <div className="numbers">
       <Link to="/o/$slug/settings" params={{ slug }} className="number">
         <span>{t.tier}</span>
         <strong>{TIERS[portalTier].name}</strong>
-        <small>{maxServers === null ? t.anyNumber : t.upTo(maxServers)}</small>
+        <small>{allowed === null ? t.anyNumber : t.upTo(allowed)}</small>
       </Link>
       <Link to="/o/$slug/servers" params={{ slug }} className="number">
         <span>{texts.nav.servers}</span>
         <strong>
           {count ?? '–'}
-          {maxServers !== null && <small> / {maxServers}</small>}
+          {maxServers != null && <small> / {maxServers}</small>}
         </strong>
-        {maxServers === null ? (
-          <small>{t.noQuota}</small>
-        ) : (
+        {servers.error !== null && <small>{servers.error.message}</small>}
+        {maxServers === null && <small>{t.noQuota}</small>}
+        {maxServers != null && (
           <meter min={0} max={maxServers} high={maxServers - 0.5} value={count ?? 0} aria-label={t.quota} />
         )}
       </Link>
       <Link to="/o/$slug/dns" params={{ slug }} className="number">
         <span>{t.zones}</span>
         <strong>{zones.data?.items.length ?? '–'}</strong>
-        <small>{zones.error === null ? t.inSync(working ?? 0) : zones.error.message}</small>
+        <small>{zones.error?.message ?? (working === undefined ? '' : t.inSync(working))}</small>
       </Link>
       <Link to="/o/$slug/members" params={{ slug }} className="number">
         <span>{texts.nav.members}</span>
@@ -97,7 +98,7 @@ function Numbers() {
           {memberCount?.items.length ?? '–'}
           {memberCount?.nextCursor ? '+' : ''}
         </strong>
-        <small>{mayInvite ? t.pending(pending ?? 0) : ''}</small>
+        <small>{members.error?.message ?? (pending === undefined ? '' : t.pending(pending))}</small>
       </Link>
     </div>
   );

@@ -31,11 +31,13 @@ export function Servers() {
     sample: { serverId: '…', state: 'stopped' },
   });
   const remove = useAct('server.remove', { done: ({ name }) => t.removed(name), sample: { serverId: '…' } });
-  const { maxServers = null } = count.data ?? {};
   return (
     <Page
       title={t.title}
-      about={maxServers === null ? t.about : t.quota(count.data?.count ?? 0, maxServers)}
+      about={
+        count.data &&
+        (count.data.maxServers === null ? t.about : t.quota(count.data.count, count.data.maxServers))
+      }
       actions={
         can('server:create') && (
           <DialogButton label={t.create} kind="primary" icon={<Plus aria-hidden />}>
