@@ -8,12 +8,12 @@ import {
 } from '@tanstack/react-router';
 import { query } from './lib/api.ts';
 import { ME } from './lib/session.ts';
+import { Skeleton } from './ui/list.tsx';
 import { NotFound, Outside, Root, Unexpected } from './ui/outside.tsx';
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: Root,
   notFoundComponent: NotFound,
-  errorComponent: Unexpected,
   validateSearch: ({ next }: Record<string, unknown>): { next?: string } =>
     typeof next === 'string' ? { next } : {},
 });
@@ -188,7 +188,14 @@ const tree = root.addChildren([
 ]);
 
 export const createConsoleRouter = (queries: QueryClient) =>
-  createRouter({ routeTree: tree, context: { queries }, defaultPreload: 'intent', scrollRestoration: true });
+  createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPendingComponent: Skeleton,
+    defaultErrorComponent: Unexpected, // of the page and not of the root, which says that the service is away
+    scrollRestoration: true,
+  });
 
 declare module '@tanstack/react-router' {
   interface Register {

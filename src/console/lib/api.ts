@@ -1,7 +1,7 @@
 import { getUntypedClient, type TRPCClient, TRPCClientError } from '@trpc/client';
 import { type AppRouter, createClient, type RouterInputs, type RouterOutputs } from '../../client/index.ts';
 import { texts } from '../texts.ts';
-import { lost, reached } from './connection.ts';
+import { doubted, lost, reached } from './connection.ts';
 
 type Procedures = AppRouter['_def']['record'];
 type PathOf<Kind extends 'query' | 'mutation'> = {
@@ -65,11 +65,16 @@ function textOf({ path, message }: Issue, input: unknown): string {
 
 const unreachable = () => new CallError(texts.connection.failed, 'connection', 0);
 
+/** What proxies answer, in pages of their own, while there is nothing behind them. */
+const GATEWAY = [502, 503, 504];
+const isJson = ({ headers }: Response): boolean => headers.get('content-type')?.includes('json') ?? false;
+
 /** Every request of the console, so that it knows whether the service can be reached. */
 async function send(url: URL | RequestInfo, init?: RequestInit): Promise<Response> {
   try {
     const response = await fetch(url, init);
-    reached();
+    if (GATEWAY.includes(response.status) && !isJson(response)) void doubted();
+    else reached();
     return response;
   } catch (error) {
     if (!(init?.signal?.aborted ?? false)) lost();

@@ -14,13 +14,19 @@ function become(state: boolean): void {
 /** The service has answered. */
 export const reached = (): void => become(false);
 
+const isThere = async (): Promise<boolean> => (await fetch('/health').catch(() => undefined))?.ok === true;
+
+/** Something in front of the service has answered in its place: it is away, unless it says otherwise. */
+export async function doubted(): Promise<void> {
+  if (!(await isThere())) lost();
+}
+
 /** A request got no answer: asks from now on, until there is one. */
 export function lost(): void {
   if (isLost) return;
   become(true);
   const probe = setInterval(async () => {
-    const answer = await fetch('/health').catch(() => undefined);
-    if (answer?.ok !== true) return;
+    if (!(await isThere())) return;
     clearInterval(probe);
     reached();
   }, PROBE_MS);
