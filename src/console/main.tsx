@@ -1,4 +1,10 @@
-import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import {
+  MutationCache,
+  notifyManager,
+  QueryCache,
+  QueryClient,
+  QueryClientProvider,
+} from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -11,6 +17,9 @@ import './style/index.css';
 import { Toasts } from './ui/toast.tsx';
 
 const MAX_RETRIES = 2;
+
+// Not by a timer, before which a second press of a button can come: what was pressed is busy at once.
+notifyManager.setScheduler(queueMicrotask);
 
 /** A session that has ended shows on whatever page is open: the account is asked for again, and the page gives way. */
 const onError = (error: Error) => {
@@ -32,9 +41,12 @@ const queries: QueryClient = new QueryClient({
     mutations: { networkMode: 'always' },
   },
 });
-onConnectionChange(() => void queries.invalidateQueries());
 
 const router = createConsoleRouter(queries);
+onConnectionChange(() => {
+  void queries.invalidateQueries();
+  void router.invalidate(); // a page that could not even be begun
+});
 applyTheme(storedTheme());
 
 const place = document.getElementById('console');

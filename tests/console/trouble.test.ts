@@ -1,6 +1,7 @@
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { invite, linkFor, newNode, newServerOf, zoneOf } from '../api/stage.ts';
+import { newId } from '../../src/kernel/ids.ts';
+import { invite, linkFor, newNode, newRoleOf, newServerOf, zoneOf } from '../api/stage.ts';
 import {
   createConsoleHarness,
   enter,
@@ -170,6 +171,27 @@ describe.skipIf(missing !== undefined)('the console', () => {
       route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
     );
 
+  test('a console that is opened while the service is away shows its page as soon as it answers', async () => {
+    const { url } = await owner();
+    const answers = [
+      () => {}, // a network that says nothing
+      (route: Route) =>
+        route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
+      (route: Route) => route.abort(),
+    ];
+    const shown = [page.getByText('Loading…'), page.locator('.lost'), page.locator('.lost')];
+    for (const [index, answer] of answers.entries()) {
+      await page.route(/\/(api|health)/, answer);
+      await page.goto(`${url}/members`);
+      await shown[index]?.waitFor();
+      await page.unrouteAll();
+      if (index === 0) continue;
+      await page.getByRole('heading', { level: 1, name: 'Members' }).waitFor();
+      await page.locator('.lost').waitFor({ state: 'detached' });
+    }
+    visitor.complaints.length = 0; // what the page showed is said there too
+  });
+
   test('what answers in front of the service is no answer', async () => {
     await cutOff('auth/sign-in/email');
     await signIn(page, 'ada@example.org', PASSWORD);
@@ -218,12 +240,74 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await says(page, 'The service could not be reached.');
   });
 
-  test('an organization that there is not has a page that says so', async () => {
-    await owner();
-    await page.goto('/o/nowhere');
-    await page.getByRole('heading', { level: 1, name: 'There is nothing here' }).waitFor();
-    expect(await page.title()).toBe('There is nothing here – Tenantry');
-    expect(await page.locator('main').count()).toBe(1);
+  test('what there is not, or not any more, has a page that says so', async () => {
+    const { url } = await owner();
+    const gone = newId();
+    for (const path of [
+      ...['/o/nowhere', '/account', '/nothing'],
+      ...[`${url}/dns/${gone}`, `${url}/dns/nonsense`, `${url}/webhooks/${gone}`],
+    ]) {
+      await page.goto(path);
+      await page.getByRole('heading', { level: 1, name: 'There is nothing here' }).waitFor();
+      expect(await page.title()).toBe('There is nothing here – Tenantry');
+      expect(await page.locator('main').count()).toBe(1);
+    }
+  });
+
+  test('who deletes something is led to what is left', async () => {
+    const { id, url } = await owner();
+    const confirm = async (action: string, name: string) => {
+      await press(page, action);
+      await page.getByRole('dialog').getByLabel(`Type “${name}” to confirm`).fill(name);
+      await page.getByRole('dialog').getByRole('button', { name: action }).click();
+    };
+    const [zone] = await h.sql`select id, name from dns_zones where organization_id = ${id}`;
+    await page.goto(`${url}/dns/${zone?.id}`);
+    await page.getByRole('tab', { name: 'Settings' }).click();
+    await confirm('Delete zone', zone?.name);
+    await page.getByRole('heading', { level: 1, name: 'DNS zones' }).waitFor();
+    await page.goto(`${url}/settings`);
+    await confirm('Delete organization', 'Acme');
+    await page.getByRole('heading', { level: 1, name: 'Organizations' }).waitFor();
+    await says(page, 'Acme is deleted.');
+  });
+
+  test('a button that is pressed twice makes one', async () => {
+    const { owner: founder } = await owner('/api-keys');
+    await press(page, 'Create key');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('ci');
+    await dialog.getByRole('button', { name: 'Create key' }).dblclick();
+    await press(page, 'Done');
+    await page.getByRole('row', { name: /ci/ }).waitFor();
+    expect(await h.sql`select name from api_keys where user_id = ${founder.id}`).toEqual([{ name: 'ci' }]);
+  });
+
+  test('who signs out leaves nothing to who signs in next', async () => {
+    const next = await h.user();
+    await owner('/members');
+    await page.locator('.account').click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.waitForURL(`${h.url}/sign-in`);
+    await fill(page, { 'E-mail': next.email, Password: PASSWORD });
+    await press(page, 'Sign in');
+    await page.getByRole('heading', { level: 1, name: /organization/ }).waitFor();
+    await page.goBack(); // signing in is no place to come back to
+    expect(await page.getByRole('heading', { name: 'Sign in' }).count()).toBe(0);
+  });
+
+  test('who sees no servers is not told that there may be any number', async () => {
+    const { id, url, join } = await owner();
+    const nobody = await join(await newRoleOf(h, id, 'guest'));
+    await page.context().clearCookies();
+    await enter(visitor, h.url, nobody.cookie);
+    await page.goto(url);
+    await page.locator('.number').getByText('You need the permission server:read for this.').waitFor();
+    await says(page, 'Up to 2 servers');
+    expect(await page.getByText(/Any number of servers|No limit/).count()).toBe(0);
+    await page.goto(`${url}/servers`);
+    await says(page, 'You need the permission server:read for this.');
+    expect(await page.getByText('Any number of servers').count()).toBe(0);
   });
 
   test('sessions are told by their program and its system', async () => {
@@ -335,6 +419,7 @@ describe.skipIf(missing !== undefined)('the console', () => {
     await page.keyboard.type(String(server?.name));
     await page.keyboard.press('Enter');
     await says(page, `${server?.name} is removed.`);
+    await page.locator('main:focus').waitFor(); // the button that had the focus is gone
     expect(await h.sql`select 1 from servers where id = ${serverId}`).toEqual([]);
   });
 });

@@ -75,15 +75,26 @@ export function useList<P extends QueryPath>(
 /** What to say when it is done; nothing when the page shows it by itself. */
 type Done<Output> = string | ((output: Output) => string | undefined);
 
-/** Any request that changes something: says that it is done, and has everything on the page read again. */
+/** To a fresh page, so that nothing of the account stays in memory. It never ends: this page has nothing more to do. */
+function leave(): Promise<never> {
+  window.location.assign('/sign-in');
+  return new Promise(() => {});
+}
+
+/**
+ * Any request that changes something: says that it is done, and has everything on the page read again. What ends the
+ * session leads to signing in instead.
+ */
 export function useSending<Input, Output>(
   send: (input: Input) => Promise<Output>,
   done?: Done<Output>,
+  endsSession = false,
 ): Act<Input, Output> {
   const [queries, say] = [useQueryClient(), useToast()];
   return useMutation<Output, CallError, Input>({
     mutationFn: send,
     onSuccess: async (output) => {
+      if (endsSession) return leave();
       const text = typeof done === 'function' ? done(output) : done;
       if (text !== undefined) say(text);
       await queries.invalidateQueries();
@@ -97,9 +108,9 @@ export function useSending<Input, Output>(
  */
 export function useAct<P extends MutationPath>(
   path: P,
-  options: { done?: Done<OutputOf<P>>; sample?: object } = {},
+  options: { done?: Done<OutputOf<P>>; sample?: object; endsSession?: boolean } = {},
 ): Act<InputOf<P>, OutputOf<P>> {
-  const act = useSending((input: InputOf<P>) => mutate(path, input), options.done);
+  const act = useSending((input: InputOf<P>) => mutate(path, input), options.done, options.endsSession);
   const input = act.variables ?? options.sample;
   useShown({ method: 'POST', path, input }, input !== undefined);
   return act;

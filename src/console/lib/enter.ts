@@ -11,7 +11,7 @@ export function useEnter(): () => void {
   const { next = '/' } = useSearch({ strict: false });
   return () => {
     queries.clear();
-    router.history.push(isOwnPath(next) ? next : '/');
+    router.history.replace(isOwnPath(next) ? next : '/');
   };
 }
 

@@ -7,8 +7,7 @@ import { texts } from '../texts.ts';
 import { Badge } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Check, changesOf, Field, Form, Select } from '../ui/form.tsx';
-import { Skeleton } from '../ui/list.tsx';
-import { Unreadable } from '../ui/notice.tsx';
+import { NotRead } from '../ui/outside.tsx';
 import { Page, Section } from '../ui/page.tsx';
 
 const t = texts.platformSettings;
@@ -18,7 +17,7 @@ type Changes = InputOf<'settings.update'>;
 export function PlatformSettings() {
   const reading = useRead('settings.get', undefined);
   const settings = reading.data;
-  if (settings === undefined) return reading.error === null ? <Skeleton /> : <Unreadable reading={reading} />;
+  if (settings === undefined) return <NotRead reading={reading} />;
   return (
     <Page title={t.title} about={t.about}>
       <Section title={t.rules}>

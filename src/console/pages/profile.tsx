@@ -8,7 +8,7 @@ import { useShown } from '../lib/shown.tsx';
 import { applyTheme } from '../lib/theme.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
-import { DialogButton } from '../ui/dialog.tsx';
+import { DialogButton, isTyped } from '../ui/dialog.tsx';
 import { Download } from '../ui/download.tsx';
 import { Check, changesOf, Field, Form, Select } from '../ui/form.tsx';
 import { Notice, Problem } from '../ui/notice.tsx';
@@ -168,7 +168,7 @@ function Remove() {
 
 function RemoveForm() {
   const me = useMe();
-  const remove = useAct('user.remove');
+  const remove = useAct('user.remove', { endsSession: true });
   const [typed, setTyped] = useState('');
   return (
     <Form
@@ -180,8 +180,7 @@ function RemoveForm() {
       })}
       submit={t.remove}
       kind="danger"
-      canSubmit={typed.trim() === me.email}
-      after={() => window.location.assign('/sign-in')}
+      canSubmit={isTyped(typed, me.email)}
     >
       <Field
         name="confirmation"

@@ -23,7 +23,7 @@ function programOf(userAgent: string | null): string {
 export function Sessions() {
   const reading = useList('session.all', {});
   const revoke = useAct('session.revoke', { done: t.ended, sample: { sessionId: '…' } });
-  const endAll = useAct('session.logoutAll', {});
+  const endAll = useAct('session.logoutAll', { endsSession: true });
   return (
     <Page
       title={t.title}
@@ -36,7 +36,6 @@ export function Sessions() {
           submit={t.endAll}
           act={endAll}
           input={undefined}
-          after={() => window.location.assign('/sign-in')}
         >
           <p>{t.endAllAbout}</p>
         </ConfirmButton>

@@ -10,9 +10,9 @@ import { Badge, Facts, Titled, When } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmButton, Dialog, DialogButton } from '../ui/dialog.tsx';
 import { Check, changesOf, Field, Form } from '../ui/form.tsx';
-import { List, Skeleton } from '../ui/list.tsx';
-import { Problem, Unreadable } from '../ui/notice.tsx';
-import { NotFound } from '../ui/outside.tsx';
+import { List } from '../ui/list.tsx';
+import { Problem } from '../ui/notice.tsx';
+import { Missing, NotRead } from '../ui/outside.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { EventChoice, eventsOf, type Webhook as Hook, SigningSecret, WebhookState } from '../ui/webhook.tsx';
 
@@ -28,10 +28,9 @@ export function Webhook() {
   const can = useCan();
   useOffer('webhook.update', { webhookId: webhookId ?? '', active: false });
   const test = useAct('webhook.test', { done: t.testSent, sample: { webhookId } });
-  if (reading.data === undefined)
-    return reading.error === null ? <Skeleton /> : <Unreadable reading={reading} />;
+  if (reading.data === undefined) return <NotRead reading={reading} />;
   const webhook = reading.data.find(({ id }) => id === webhookId);
-  if (webhook === undefined) return <NotFound />;
+  if (webhook === undefined) return <Missing />;
   return (
     <Page
       title={webhook.url}

@@ -8,6 +8,7 @@ import { Button } from '../ui/button.tsx';
 import { ConfirmButton } from '../ui/dialog.tsx';
 import { Skeleton } from '../ui/list.tsx';
 import { Notice, Problem, Unreadable } from '../ui/notice.tsx';
+import { isAbsent, NotRead } from '../ui/outside.tsx';
 import { Copyable, Page, Section } from '../ui/page.tsx';
 import { Records } from '../ui/records.tsx';
 import { ZoneState } from '../ui/states.tsx';
@@ -23,7 +24,7 @@ export function Zone() {
   const { zoneId = '' } = useParams({ strict: false });
   const reading = useRead('dnsZone.one', { organizationId, zoneId });
   const zone = reading.data;
-  if (zone === undefined) return reading.error === null ? <Skeleton /> : <Unreadable reading={reading} />;
+  if (zone === undefined || isAbsent(reading)) return <NotRead reading={reading} />;
   return (
     <Page title={zone.name} actions={<ZoneState zone={zone} />}>
       {zone.lastError !== null && <Problem>{zone.lastError}</Problem>}

@@ -8,6 +8,7 @@ import {
   useId,
   useRef,
 } from 'react';
+import type { CallError } from '../lib/api.ts';
 import type { Act } from '../lib/calls.tsx';
 import { Button } from './button.tsx';
 import { Problem } from './notice.tsx';
@@ -79,18 +80,19 @@ export function Form<Input, Output>(props: FormProps<Input, Output>) {
     event.preventDefault();
     event.stopPropagation(); // a form in a dialog is, for React, inside the form that opened it
     const element = event.currentTarget;
-    act.mutate(input(new Values(element)), {
-      onSuccess: (output) => {
+    // Not by the callbacks of `mutate`, which are for forms that are still there: many a one goes with what it deletes.
+    act.mutateAsync(input(new Values(element))).then(
+      (output) => {
         if (clears) element.reset();
         after?.(output);
       },
-      onError: ({ fields }) => {
+      ({ fields }: CallError) => {
         const first = [...element.elements].find(
           (control) => control instanceof HTMLElement && 'name' in control && String(control.name) in fields,
         );
         if (first instanceof HTMLElement) first.focus();
       },
-    });
+    );
   };
   return (
     <form ref={form} className={inline ? 'form inline' : 'form'} onSubmit={onSubmit}>

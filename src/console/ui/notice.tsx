@@ -23,7 +23,7 @@ export function Notice({ children }: { children: ReactNode }) {
   );
 }
 
-type Reading = { error: CallError | null; isFetching: boolean; refetch: () => unknown };
+export type Reading = { error: CallError | null; isFetching: boolean; refetch: () => unknown };
 
 /** A page that could not be read, and a button to try again. */
 export function Unreadable({ reading: { error, isFetching, refetch } }: { reading: Reading }) {

@@ -3,7 +3,8 @@ import { CloudOff } from 'lucide-react';
 import { useIsLost } from '../lib/connection.ts';
 import { ShownCalls } from '../lib/shown.tsx';
 import { texts } from '../texts.ts';
-import { Problem } from './notice.tsx';
+import { Skeleton } from './list.tsx';
+import { Problem, type Reading, Unreadable } from './notice.tsx';
 import { Page } from './page.tsx';
 
 export const Logo = () => (
@@ -52,6 +53,21 @@ export const Missing = () => (
     <Link to="/">{texts.notFound.home}</Link>
   </Page>
 );
+
+/** Instead of the page of one thing: that it is being read, that there is none such, or why it cannot be read. */
+export function NotRead({ reading }: { reading: Reading }) {
+  if (reading.error === null) return <Skeleton />;
+  if (isAbsent(reading)) return <Missing />;
+  return (
+    <Page title={texts.unexpected}>
+      <Unreadable reading={reading} />
+    </Page>
+  );
+}
+
+/** Whether there is nothing of the name in the address, or not any more; 400 is for what is no name at all. */
+export const isAbsent = ({ error }: Pick<Reading, 'error'>): boolean =>
+  error !== null && [400, 404].includes(error.status);
 
 export const NotFound = () => (
   <main className="outside">

@@ -11,11 +11,10 @@ import { applyTheme } from '../lib/theme.ts';
 import { texts } from '../texts.ts';
 import { Avatar } from './bits.tsx';
 import { Button } from './button.tsx';
-import { Skeleton } from './list.tsx';
 import { Menu, MenuItem, MenuLabel, MenuLine } from './menu.tsx';
 import { Navigation } from './navigation.tsx';
-import { Problem, Unreadable } from './notice.tsx';
-import { Logo, Missing } from './outside.tsx';
+import { Problem } from './notice.tsx';
+import { Logo, Missing, NotRead } from './outside.tsx';
 
 /** The organization that the address names, else the one that was looked at last, else the active one. */
 function useCurrent(organizations: Organization[] | undefined) {
@@ -102,8 +101,7 @@ export function Shell() {
 export function OrganizationPages() {
   const { slug } = useParams({ strict: false });
   const reading = useRead('organization.all', {});
-  if (reading.data === undefined)
-    return reading.error === null ? <Skeleton /> : <Unreadable reading={reading} />;
+  if (reading.data === undefined) return <NotRead reading={reading} />;
   const organization = reading.data.find((one) => one.slug === slug);
   if (organization === undefined) return <Missing />;
   return (
@@ -152,7 +150,7 @@ function Switcher({ organizations = [], current, onChosen }: SwitcherProps) {
 
 function Account() {
   const [me, navigate] = [useMe(), useNavigate()];
-  const signOut = useSending(() => post('auth/sign-out', {}));
+  const signOut = useSending(() => post('auth/sign-out', {}), undefined, true);
   return (
     <>
       {signOut.error !== null && <Problem>{signOut.error.message}</Problem>}
@@ -171,12 +169,7 @@ function Account() {
         <MenuItem onSelect={() => void navigate({ to: '/account/security' })}>{texts.nav.security}</MenuItem>
         <MenuItem onSelect={() => window.location.assign('/docs')}>{texts.nav.reference}</MenuItem>
         <MenuLine />
-        {/* A fresh page, so that nothing of the account stays in memory. */}
-        <MenuItem
-          onSelect={() => signOut.mutate(undefined, { onSuccess: () => window.location.assign('/sign-in') })}
-        >
-          {texts.nav.signOut}
-        </MenuItem>
+        <MenuItem onSelect={() => signOut.mutate(undefined)}>{texts.nav.signOut}</MenuItem>
       </Menu>
     </>
   );
