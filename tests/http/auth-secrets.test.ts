@@ -52,10 +52,20 @@ describe('over http', () => {
     ]);
   });
 
-  test('a page to go on to is nobody’s business here', async () => {
-    const more = { callbackURL: EVIL, redirectTo: EVIL, newUserCallbackURL: EVIL, errorCallbackURL: EVIL };
+  test('a page of somebody else’s to go on to is refused or ignored', async () => {
+    const others = { redirectTo: EVIL, newUserCallbackURL: EVIL, errorCallbackURL: EVIL };
+    const more = { callbackURL: EVIL, ...others };
     const up = await h.anonymous.post('auth/sign-up/email', { ...account('go@example.org'), ...more });
-    const signedIn = await h.anonymous.post('auth/sign-in/email', { ...account('go@example.org'), ...more });
+    const refused = await h.anonymous.post('auth/sign-in/email', { ...account('go@example.org'), ...more });
+    expect([refused.status, refused.body.issues[0].path, refused.headers.get('set-cookie')]).toEqual([
+      400,
+      ['callbackURL'],
+      null,
+    ]);
+    const signedIn = await h.anonymous.post('auth/sign-in/email', {
+      ...account('go@example.org'),
+      ...others,
+    });
     const caller = httpCaller(h.baseUrl, { cookie: pairOf(setCookieOf(signedIn)) });
     const out = await caller.post('auth/sign-out', more);
     const session = await caller.get('auth/get-session', { callbackURL: EVIL });
